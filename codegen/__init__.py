@@ -1,0 +1,1 @@
+"""Emitters: programs to source text."""

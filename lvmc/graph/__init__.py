@@ -1,0 +1,10 @@
+"""The energy graph of a spec."""
+
+from lvmc.graph.build import MAX_PARAMETERS, MAX_UNITS, build
+from lvmc.graph.findings import Finding, Findings
+from lvmc.graph.records import Coupling, EnergyGraph, HeadNode, InputNode, LayerNode, block
+
+__all__ = [
+    "MAX_PARAMETERS", "MAX_UNITS", "Coupling", "EnergyGraph", "Finding", "Findings", "HeadNode", "InputNode",
+    "LayerNode", "block", "build",
+]  # fmt: skip

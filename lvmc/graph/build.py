@@ -1,0 +1,188 @@
+"""From a spec to its energy graph: names resolved, sizes inferred, every mistake noted with its path."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Literal
+
+from lvmc.graph.checks import check_keys, check_limits, check_names
+from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, resolve_couplings
+from lvmc.graph.findings import Findings
+from lvmc.graph.parameters import layer_parameters, shared_parameters
+from lvmc.graph.records import EnergyGraph, HeadNode, InputNode, LayerNode, block
+from lvmc.heads import Canvas, Reading
+from lvmc.ir import Geometry, Group, Plane, Size, Variable
+from lvmc.records import nearest
+from lvmc.schedule import Message, schedule
+from lvmc.spec import Layer, Spec
+from lvmc.units import UNITS
+
+MAX_PARAMETERS = 10**9
+MAX_UNITS = 10**9
+
+
+def build(
+    spec: Spec, findings: Findings, *, max_parameters: int = MAX_PARAMETERS, max_units: int = MAX_UNITS
+) -> EnergyGraph | None:
+    """The graph of a spec; None when mistakes (in `findings`) leave none.
+
+    Args:
+        spec: A spec whose records are valid each by itself.
+        findings: Where mistakes go.
+        max_parameters: More parameters than this are a mistake.
+        max_units: More latent units than this are a mistake.
+    """
+    check_names(spec, findings)
+    inputs = tuple(InputNode(name, each.channels, each.size, each.normalize) for name, each in spec.inputs.items())
+    scope = Scope(spec, {node.name: Below(node.name, node.channels, node.size) for node in inputs})
+    layers: list[LayerNode] = []
+    for name, record in spec.layers.items():
+        check_keys(name, record, spec, findings)
+        node = _layer(name, record, scope, findings)
+        layers.append(node)
+        window = node.group.window if node.group else (1, 1)
+        size = UNKNOWN if ("layers", name) in findings.unsure else node.size
+        scope.blocks[name] = Below(name, node.channels, size, window if size != UNKNOWN else (1, 1))
+    canvas = _canvas(spec, scope)
+    heads = _heads(spec, scope, canvas, findings)
+    if findings.found or findings.unsure:
+        return None
+    graph = EnergyGraph(
+        spec.name, inputs, tuple(layers), heads, canvas, _planes(inputs, layers, heads), (), spec.inference.passes,
+        spec.inference.tying == "untied", spec.description,
+    )  # fmt: skip
+    graph = replace(graph, parameters=_parameters(spec, graph))
+    check_limits(graph, findings, max_parameters, max_units)
+    return None if findings.found else graph
+
+
+def _layer(name: str, record: Layer, scope: Scope, findings: Findings) -> LayerNode:
+    resolved = resolve_couplings(name, record, scope, findings)
+    size = _size(name, record, resolved_sizes={coupling.lower: size for coupling, size in resolved}, findings=findings)
+    circular = record.padding_mode == "circular"
+    return LayerNode(
+        name=name,
+        channels=record.channels,
+        size=size,
+        kind=record.unit,
+        unit=UNITS[record.unit](record.upper),
+        couplings=tuple(coupling for coupling, _ in resolved),
+        diagonal=_diagonal(record) if UNITS[record.unit].has_diagonal else None,
+        bias=record.bias,
+        group=_group(name, record, size, findings),
+        keeps_first_winner=record.nms is not None and record.nms.winner == "first",
+        lateral=_lateral(name, record, size, circular, findings),
+        norm=record.norm,
+    )
+
+
+def _size(name: str, record: Layer, resolved_sizes: dict[str, Size], findings: Findings) -> Size:
+    known = {lower: size for lower, size in resolved_sizes.items() if size != UNKNOWN}
+    if record.from_ == {}:
+        return record.size or UNKNOWN
+    if record.size is not None:
+        findings.add(("layers", name, "size"), f"the size of '{name}' follows from below", "leave 'size' out")
+    if len(set(known.values())) > 1:
+        each = ", ".join(f"{size[0]}×{size[1]} from {lower}" for lower, size in known.items())
+        findings.add(("layers", name, "from"), f"'{name}' gets different sizes: {each}", "choose strides so that they agree")
+        return UNKNOWN
+    return next(iter(known.values()), UNKNOWN) if len(known) == len(resolved_sizes) else UNKNOWN
+
+
+def _diagonal(record: Layer) -> tuple[float, ...] | Literal["learned"]:
+    if isinstance(record.diagonal, float):
+        return (record.diagonal,) * min(record.channels, MAX_PARAMETERS // 1000)
+    return record.diagonal
+
+
+def _group(name: str, record: Layer, size: Size, findings: Findings) -> Group | None:
+    if record.nms is None:
+        return None
+    group, path = Group(record.nms.channels, *record.nms.window), ("layers", name, "nms")
+    if prod(group) == 1:
+        findings.add(path, "a group of one unit suppresses nothing", "use a window or channels above 1, or leave 'nms' out")
+    if size != UNKNOWN and (size[0] % group.height or size[1] % group.width):
+        window = f"{group.height}×{group.width}"
+        fault = f"windows of {window} do not divide '{name}', which is {size[0]}×{size[1]}"
+        findings.add(path, fault, f"windows that do: {dividing(size)}")
+        return None
+    if record.channels % group.channels:
+        fault = f"groups of {group.channels} channels do not divide the {record.channels} channels of '{name}'"
+        numbers = [str(n) for n in range(1, min(record.channels, 64) + 1) if record.channels % n == 0]
+        findings.add(path, fault, f"numbers that do: {', '.join(numbers)}")
+        return None
+    return group if prod(group) > 1 else None
+
+
+def _lateral(name: str, record: Layer, size: Size, circular: bool, findings: Findings) -> Geometry | None:
+    if record.lateral is None:
+        return None
+    kernel, path = record.lateral.filter, ("layers", name, "lateral")
+    if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
+        findings.add(path, "a lateral filter must be odd, to have a middle", f"write filter: {kernel[0] // 2 * 2 + 1}")
+        return None
+    if circular and size != UNKNOWN and (kernel[0] > size[0] or kernel[1] > size[1]):
+        findings.add(path, "a circular lateral filter larger than the layer couples units to themselves", "use a smaller filter")
+        return None
+    return Geometry(padding=(kernel[0] // 2, kernel[1] // 2), circular=circular)
+
+
+def _canvas(spec: Spec, scope: Scope) -> Canvas:
+    name = next(iter(spec.inputs), None) or next(iter(spec.layers))
+    return Canvas(name, scope.blocks[name].size)
+
+
+def _heads(spec: Spec, scope: Scope, canvas: Canvas, findings: Findings) -> tuple[HeadNode, ...]:
+    heads: list[HeadNode] = []
+    for name, record in spec.heads.items():
+        readings: list[Reading] = []
+        for layer in record.reads:
+            if layer not in spec.layers:
+                path = ("heads", name, "reads", layer)
+                findings.add(path, f"no layer is named '{layer}'", nearest(layer, spec.layers), on_key=True)
+            elif scope.blocks[layer].size != UNKNOWN:
+                readings.append(_reading(scope.blocks[layer]))
+        passes = spec.inference.passes
+        if isinstance(record.at, int) and record.at > passes:
+            findings.add(("heads", name, "at"), f"there is no pass {record.at}: the model runs {passes}", "passes count from 1")
+        if len(readings) == len(record.reads) and canvas.size != UNKNOWN:
+            for fault in record.faults(readings, canvas):
+                findings.add(("heads", name, fault.key), fault.fault, fault.remedy)
+        heads.append(HeadNode(name, record, tuple(readings)))
+    return tuple(heads)
+
+
+def _reading(block: Below) -> Reading:
+    size = (block.size[0] // block.window[0], block.size[1] // block.window[1])
+    return Reading(block.name, "", block.channels, size, block.window)
+
+
+def _planes(inputs: tuple[InputNode, ...], layers: list[LayerNode], heads: tuple[HeadNode, ...]) -> tuple[Plane, ...]:
+    exact = {reading.layer for head in heads for reading in head.readings if head.record.needs_nominal_size}
+    exact |= {coupling.lower for layer in layers for coupling in layer.couplings if coupling.full}
+    planes = [Plane(node.name, node.size, exact=node.name in exact) for node in inputs]
+    for layer in layers:
+        window = layer.group.window if layer.group else (1, 1)
+        plane = Plane(layer.name, layer.size, window=window, exact=layer.name in exact, fixed=not layer.couplings)
+        if layer.couplings:
+            first = layer.couplings[0]
+            plane = replace(
+                plane, below=first.lower, replicate=first.replicate, kernel=first.kernel, geometry=first.geometry
+            )
+        planes.append(plane)
+    return tuple(planes)
+
+
+def _parameters(spec: Spec, graph: EnergyGraph) -> tuple[Variable, ...]:
+    """In file order: shared filters, layers, heads."""
+    blocks = [block(layer, graph.above.get(layer.name, ())) for layer in graph.layers]
+    messages: dict[str, set[Message]] = {layer.name: set() for layer in graph.layers}
+    for update in schedule(blocks, graph.passes):
+        messages[update.layer] |= {message for message in update.messages if message.computed}
+    found = list(shared_parameters(spec, graph))
+    for layer in graph.layers:
+        found += layer_parameters(layer, spec.layers[layer.name].init, graph, messages)
+    for head in graph.heads:
+        found += head.record.parameters(head.name, head.readings)
+    return tuple(found)

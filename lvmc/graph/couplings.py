@@ -1,0 +1,177 @@
+"""Resolves what a layer is coupled to: names, filters, and the size the layer gets from each block below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import gcd
+
+from lvmc.graph.findings import Findings
+from lvmc.graph.records import Coupling
+from lvmc.ir import Geometry, Size
+from lvmc.records import nearest
+from lvmc.source import Path
+from lvmc.spec import Coupling as Keys
+from lvmc.spec import Layer, SharedFilter, Spec
+
+UNKNOWN: Size = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A block that a layer can be coupled to. Its size is UNKNOWN where mistakes hide it."""
+
+    name: str
+    channels: int
+    size: Size
+    window: Size = (1, 1)
+
+
+@dataclass(slots=True)
+class Scope:
+    """Blocks defined so far, from bottom to top, and the channels that each shared filter was first used with."""
+
+    spec: Spec
+    blocks: dict[str, Below] = field(default_factory=dict[str, Below])
+    shared: dict[str, tuple[str, tuple[int, int]]] = field(default_factory=dict[str, tuple[str, tuple[int, int]]])
+
+
+def resolve_couplings(name: str, layer: Layer, scope: Scope, findings: Findings) -> tuple[tuple[Coupling, Size], ...]:
+    """Every coupling of a layer with the size it gives the layer; mistakes go to `findings`."""
+    resolved: list[tuple[Coupling, Size]] = []
+    below = _below(name, layer, scope, findings)
+    for lower, keys, path in below:
+        merged = keys.model_copy(update={k: getattr(layer, k) for k in Keys.model_fields if getattr(keys, k) is None})
+        found = _Resolver(name, layer.channels, lower, merged, path, scope, findings, len(below) > 1).resolve()
+        if found is not None:
+            resolved.append(found)
+    return tuple(resolved)
+
+
+def _below(name: str, layer: Layer, scope: Scope, findings: Findings) -> list[tuple[Below, Keys, Path]]:
+    path: Path = ("layers", name)
+    if layer.from_ is None:
+        first = all(block in scope.spec.inputs for block in scope.blocks)
+        if not scope.blocks:
+            findings.add(path, f"nothing lies below '{name}'", "add an input, or write from: none with a size", on_key=True)
+        names = list(scope.blocks) if first else list(scope.blocks)[-1:]
+        return [(scope.blocks[each], Keys(), path) for each in names]
+    found: list[tuple[Below, Keys, Path]] = []
+    for lower, keys in layer.from_.items():
+        if lower in scope.blocks:
+            found.append((scope.blocks[lower], keys, (*path, "from", lower)))
+        else:
+            findings.add((*path, "from", lower), *_unknown(lower, name, scope), on_key=True)
+    return found
+
+
+def _unknown(lower: str, name: str, scope: Scope) -> tuple[str, str]:
+    if lower == name:
+        return f"'{name}' cannot lie below itself", "couplings inside a layer are written lateral: {filter: 3}"
+    if lower in scope.spec.layers:
+        return f"'{lower}' is not above this line: layers are listed from bottom to top", f"move '{lower}' before '{name}'"
+    return f"no layer or input is named '{lower}'", nearest(lower, scope.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    """One coupling on its way from keys to sizes."""
+
+    upper: str
+    channels: int
+    lower: Below
+    keys: Keys
+    path: Path
+    scope: Scope
+    findings: Findings
+    several: bool
+
+    def resolve(self) -> tuple[Coupling, Size] | None:
+        replicate = self.keys.replicate or self.lower.window
+        pooled = self._pooled(replicate)
+        kernel, shared = self._kernel(pooled)
+        if kernel is None or pooled is None:
+            return None
+        geometry = self._geometry(kernel, pooled)
+        if geometry is None:
+            return None
+        size = UNKNOWN if pooled == UNKNOWN else geometry.size_above(pooled, kernel)
+        if pooled != UNKNOWN and min(size) < 1:
+            fault = f"'{self.upper}' would be empty: a {_text(geometry.extent(kernel))} filter does not fit {_text(pooled)}"
+            self._add("filter", fault, "use a smaller filter, or more padding")
+            return None
+        weight = shared or (f"{self.upper}.{self.lower.name}" if self.several else self.upper)
+        full = self.keys.filter == "full"
+        coupling = Coupling(
+            self.upper, self.lower.name, f"{weight}.weight", kernel, geometry, replicate, pooled, shared, full
+        )
+        return coupling, size
+
+    def _pooled(self, replicate: Size) -> Size | None:
+        (height, width), (rows, columns) = self.lower.size, replicate
+        if self.lower.size == UNKNOWN:
+            return UNKNOWN
+        if height % rows or width % columns:
+            fault = f"windows of {_text(replicate)} do not divide '{self.lower.name}', which is {_text(self.lower.size)}"
+            self._add("replicate", fault, f"windows that do: {dividing(self.lower.size)}")
+            return None
+        return (height // rows, width // columns)
+
+    def _kernel(self, pooled: Size | None) -> tuple[Size | None, str | None]:
+        match self.keys.filter:
+            case None:
+                self.findings.add(self.path, f"'{self.upper}' needs 'filter'", "a size such as 3, full, or a shared filter")
+                return None, None
+            case "full":
+                return (pooled if pooled != UNKNOWN else None), None
+            case str() as name:
+                return self._shared(name)
+            case size:
+                return size, None
+
+    def _shared(self, name: str) -> tuple[Size | None, str | None]:
+        record: SharedFilter | None = self.scope.spec.filters.get(name)
+        if record is None:
+            self._add("filter", f"no shared filter is named '{name}'", nearest(name, [*self.scope.spec.filters, "full"]))
+            return None, None
+        channels = (self.channels, self.lower.channels)
+        user, known = self.scope.shared.setdefault(name, (self.upper, channels))
+        if known != channels:
+            fault = f"'{name}' joins {known[1]} to {known[0]} channels in '{user}', here {channels[1]} to {channels[0]}"
+            self._add("filter", fault, "a shared filter has one shape; give this coupling a filter of its own")
+            return None, None
+        return record.size, name
+
+    def _geometry(self, kernel: Size, pooled: Size) -> Geometry | None:
+        stride, dilation = self.keys.stride or (1, 1), self.keys.dilation or (1, 1)
+        full = self.keys.filter == "full"
+        padding = self.keys.padding
+        if full and (padding not in (None, "same", (0, 0)) or stride != (1, 1) or dilation != (1, 1)):
+            self._add("filter", "filter: full covers the plane: padding, stride and dilation mean nothing", "leave them out")
+            return None
+        if not isinstance(padding, tuple):
+            if not full and (kernel[0] % 2 == 0 or kernel[1] % 2 == 0):
+                remedy = f"write padding: {kernel[0] // 2}, or use an odd filter"
+                self._add("filter", f"an even filter ({_text(kernel)}) has no 'same' padding", remedy)
+                return None
+            padding = (0, 0) if full else (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
+        circular = self.keys.padding_mode == "circular"
+        if circular and pooled != UNKNOWN and (padding[0] > pooled[0] or padding[1] > pooled[1]):
+            fault = f"circular padding of {_text(padding)} wraps {_text(pooled)} more than once"
+            self._add("padding_mode", fault, "use less padding, or padding_mode: zeros")
+            return None
+        return Geometry(stride, dilation, padding, circular)
+
+    def _add(self, key: str, fault: str, remedy: str) -> None:
+        own = "from" in self.path and key in (self.scope.spec.layers[self.upper].from_ or {})[self.lower.name].model_fields_set
+        stem = self.path if own else ("layers", self.upper)
+        self.findings.add((*stem, key), fault, remedy)
+
+
+def dividing(size: Size) -> str:
+    """The square windows that divide a size: `1, 2, 4`."""
+    common = gcd(*size)
+    return ", ".join(str(window) for window in range(1, common + 1) if common % window == 0)
+
+
+def _text(size: Size) -> str:
+    return f"{size[0]}×{size[1]}"

@@ -1,0 +1,63 @@
+"""The score of a state, the mean-field objective, and the residual of an update, as programs over given latents."""
+
+from __future__ import annotations
+
+from lvmc.graph.records import EnergyGraph, LayerNode
+from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal
+from lvmc.ir import Builder, Origin, Program, TensorType, Variable
+from lvmc.ir.ops import Add, Correlate, Entropy, Inner, InnerChannel, RunningMoments, SelfTerm
+
+_ORIGIN = Origin("score", 0, "score")
+
+
+def score_program(graph: EnergyGraph) -> Program:
+    """`S(z; x)` and `objective` = S + entropy of Boltzmann units, a number a sample, from inputs and all layers.
+
+    Raises:
+        ValueError: The spec is no single energy.
+    """
+    if graph.why_no_energy:
+        raise ValueError(graph.why_no_energy)
+    variables = (*blocks(graph), *graph.parameters)
+    build = Builder(variables)
+    terms = [term for layer in graph.layers for term in _terms(build, layer)]
+    score = build.add(Add(), *terms, name="score", origin=_ORIGIN)
+    entropies = [
+        build.add(Entropy(), layer.name, name=f"{layer.name}_entropy", origin=_ORIGIN)
+        for layer in graph.layers
+        if layer.unit.mean_field
+    ]
+    objective = build.add(Add(), score, *entropies, name="objective", origin=_ORIGIN) if entropies else score
+    outputs = (("score", score), ("objective", objective))
+    return Program(f"{graph.name}.score", variables, graph.planes, build.equations(), outputs)
+
+
+def blocks(graph: EnergyGraph) -> tuple[Variable, ...]:
+    """Inputs and layers as given variables."""
+    inputs = [Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in graph.inputs]
+    layers = [Variable(layer.name, TensorType((layer.channels, *layer.size)), "latent") for layer in graph.layers]
+    return (*inputs, *layers)
+
+
+def _terms(build: Builder, layer: LayerNode) -> list[str]:
+    """⟨z, w ⋆ P(z_lower)⟩ of every coupling below, ½⟨z, L ⋆ z⟩, ⟨b, z⟩ and −½⟨z, d z⟩."""
+    name, terms = layer.name, list[str]()
+    for coupling in layer.couplings:
+        stem = f"{name}_from_{coupling.lower}"
+        message = bottom_message(build, coupling, coupling.lower, coupling.weight, stem, _ORIGIN)
+        terms.append(build.add(Inner(), name, message, name=f"{stem}_score", origin=_ORIGIN))
+    if layer.lateral is not None:
+        taps, _ = lateral_filter(build, layer, _ORIGIN)
+        side = build.add(Correlate(layer.lateral), name, taps, name=f"{name}_side", origin=_ORIGIN)
+        terms.append(build.add(Inner(0.5), name, side, name=f"{name}_side_score", origin=_ORIGIN))
+    if layer.bias:
+        terms.append(build.add(InnerChannel(), name, f"{name}.bias", name=f"{name}_bias_score", origin=_ORIGIN))
+    diagonal = own_diagonal(build, layer, _ORIGIN)
+    if layer.norm is not None:
+        running = (f"{name}.norm.running_mean", f"{name}.norm.running_var")
+        moments = build.add(RunningMoments(), *running, name=f"{name}_moments", origin=_ORIGIN)
+        diagonal, shift = norm_diagonal(build, layer, moments, _ORIGIN)
+        terms.append(build.add(InnerChannel(), name, shift, name=f"{name}_shift_score", origin=_ORIGIN))
+    if diagonal:
+        terms.append(build.add(SelfTerm(), name, diagonal, name=f"{name}_self_score", origin=_ORIGIN))
+    return terms

@@ -1,0 +1,147 @@
+"""The energy as a graph: blocks with their sizes, couplings with their filters, heads with what they read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Literal
+
+import networkx as nx
+
+from lvmc.heads import Canvas, HeadRecord, Reading
+from lvmc.ir import Geometry, Group, Plane, Size, Variable
+from lvmc.schedule import Block
+from lvmc.spec import Norm, Normalize
+from lvmc.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class InputNode:
+    """A clamped block."""
+
+    name: str
+    channels: int
+    size: Size
+    normalize: Normalize | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What couples a layer to a block below: `⟨z_upper, w ⋆ P(z_lower)⟩`.
+
+    `weight` is the state name of w (upper channels, lower channels, *kernel); `pooled` is the size of P(z_lower).
+    A `full` filter covers that plane.
+    """
+
+    upper: str
+    lower: str
+    weight: str
+    kernel: Size
+    geometry: Geometry
+    replicate: Size
+    pooled: Size
+    shared: str | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNode:
+    """A block of latent variables (batch, channels, *size)."""
+
+    name: str
+    channels: int
+    size: Size
+    kind: str
+    unit: Unit
+    couplings: tuple[Coupling, ...]
+    diagonal: tuple[float, ...] | Literal["learned"] | None
+    bias: bool
+    group: Group | None = None
+    keeps_first_winner: bool = False
+    lateral: Geometry | None = None
+    norm: Norm | None = None
+
+    @property
+    def units(self) -> int:
+        """Units of one sample."""
+        return self.channels * prod(self.size)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether d is known to be equal over every group."""
+        if self.group is None or self.group.channels == 1 or self.diagonal is None:
+            return True
+        if self.diagonal == "learned" or self.norm is not None:
+            return False
+        step = self.group.channels
+        groups = [self.diagonal[start : start + step] for start in range(0, len(self.diagonal), step)]
+        return all(len(set(group)) == 1 for group in groups)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadNode:
+    """A head and the layers it reads; `readings` carry no value yet."""
+
+    name: str
+    record: HeadRecord
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class EnergyGraph:
+    """Layers from bottom to top, the couplings between them, and the heads that read them.
+
+    `parameters` lists learned values and running statistics in the order of `state_dict`.
+    """
+
+    name: str
+    inputs: tuple[InputNode, ...]
+    layers: tuple[LayerNode, ...]
+    heads: tuple[HeadNode, ...]
+    canvas: Canvas
+    planes: tuple[Plane, ...]
+    parameters: tuple[Variable, ...]
+    passes: int
+    untied: bool = False
+    description: str = ""
+    seed: int = field(default=0)
+
+    @cached_property
+    def layer(self) -> dict[str, LayerNode]:
+        """Layers by name."""
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def above(self) -> dict[str, tuple[Coupling, ...]]:
+        """Couplings of which a layer is the lower end, in file order."""
+        found: dict[str, list[Coupling]] = {layer.name: [] for layer in self.layers}
+        for layer in self.layers:
+            for coupling in layer.couplings:
+                found.setdefault(coupling.lower, []).append(coupling)
+        return {name: tuple(couplings) for name, couplings in found.items()}
+
+    @cached_property
+    def network(self) -> nx.DiGraph[str]:
+        """Blocks as nodes, couplings as edges from the lower to the upper block."""
+        network: nx.DiGraph[str] = nx.DiGraph()
+        network.add_nodes_from(node.name for node in (*self.inputs, *self.layers))
+        for layer in self.layers:
+            for coupling in layer.couplings:
+                network.add_edge(coupling.lower, coupling.upper, coupling=coupling)
+        return network
+
+    @property
+    def why_no_energy(self) -> str:
+        """Why the passes do not maximise one score; empty if they do."""
+        if self.untied:
+            return "with 'tying: untied' each use of a filter has weights of its own, so there is no single energy"
+        if any(layer.norm and layer.norm.kind == "message" for layer in self.layers):
+            return "with 'norm: message' up and down weights differ by the norms, so there is no single energy"
+        return ""
+
+
+def block(layer: LayerNode, above: tuple[Coupling, ...]) -> Block:
+    """The layer as the schedule sees it."""
+    below = tuple(coupling.lower for coupling in layer.couplings)
+    return Block(layer.name, below, tuple(coupling.upper for coupling in above), layer.lateral is not None)

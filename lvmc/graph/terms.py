@@ -1,0 +1,64 @@
+"""What a layer contributes to any program: its messages, its diagonal, its symmetric lateral filter."""
+
+from __future__ import annotations
+
+from lvmc.graph.records import Coupling, LayerNode
+from lvmc.ir import Builder, Origin
+from lvmc.ir.ops import (
+    Adjoint,
+    Constant,
+    Correlate,
+    LateralBound,
+    NormBias,
+    NormDiagonal,
+    Positive,
+    RepeatWindows,
+    SumWindows,
+    SymmetricTaps,
+)
+
+
+def bottom_message(build: Builder, coupling: Coupling, value: str, weight: str, name: str, origin: Origin) -> str:
+    """`w ⋆ P(z_lower)`."""
+    if coupling.replicate != (1, 1):
+        value = build.add(SumWindows(coupling.replicate), value, name=f"{name}_pooled", origin=origin)
+    return build.add(Correlate(coupling.geometry), value, weight, name=name, origin=origin)
+
+
+def top_message(build: Builder, coupling: Coupling, value: str, weight: str, name: str, origin: Origin) -> str:
+    """`wᵀ z_upper`, before Pᵀ spreads it."""
+    op = Adjoint(coupling.geometry, coupling.pooled, coupling.lower, coupling.replicate)
+    return build.add(op, value, weight, name=name, origin=origin)
+
+
+def spread(build: Builder, coupling: Coupling, message: str, name: str, origin: Origin) -> str:
+    """Pᵀ of a top-down message."""
+    if coupling.replicate == (1, 1):
+        return message
+    return build.add(RepeatWindows(coupling.replicate), message, name=name, origin=origin)
+
+
+def own_diagonal(build: Builder, layer: LayerNode, origin: Origin) -> str:
+    """d of a layer without a drive norm; empty for units that have none."""
+    if layer.diagonal is None:
+        return ""
+    if layer.diagonal == "learned":
+        return build.add(Positive(), f"{layer.name}.diagonal", name=f"{layer.name}_diagonal", origin=origin)
+    return build.add(Constant(layer.diagonal), name=f"{layer.name}_diagonal", origin=origin)
+
+
+def norm_diagonal(build: Builder, layer: LayerNode, moments: str, origin: Origin) -> tuple[str, str]:
+    """d = s/γ and the addition β d − μ to the bias that a drive norm amounts to."""
+    norm = layer.norm
+    assert norm is not None
+    stem = f"{layer.name}.norm"
+    scale = build.add(Positive(), f"{stem}.weight", name=f"{layer.name}_scale", origin=origin)
+    diagonal = build.add(NormDiagonal(norm.eps), moments, scale, name=f"{layer.name}_diagonal", origin=origin)
+    shift = build.add(NormBias(), moments, f"{stem}.bias", diagonal, name=f"{layer.name}_shift", origin=origin)
+    return diagonal, shift
+
+
+def lateral_filter(build: Builder, layer: LayerNode, origin: Origin) -> tuple[str, str]:
+    """The symmetric filter L and its bound σ."""
+    taps = build.add(SymmetricTaps(), f"{layer.name}.lateral", name=f"{layer.name}_lateral", origin=origin)
+    return taps, build.add(LateralBound(), taps, name=f"{layer.name}_bound", origin=origin)

@@ -1,0 +1,133 @@
+"""What a head is: its record in a spec, its parameters, its equations, and its loss."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from lvmc.ir import Builder, Origin, Size, TensorType, Variable
+from lvmc.records import Positive, PositivePair, Record, shorten, shown, whole, wrong
+
+
+class Read(Record):
+    """How a head reads a layer: an n × n filter; with `map`, a linear layer shaped to a coarse map of that size."""
+
+    filter: PositivePair = (1, 1)
+    map: PositivePair | None = None
+
+
+def _reads(value: Any) -> Any:
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnknownVariableType]
+        if len(set(value)) < len(value):  # pyright: ignore[reportUnknownArgumentType]
+            raise wrong("a layer is read twice", "name each layer once")
+        return {each: {} for each in value}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, dict) and value:
+        plain = (int, list, tuple)
+        return {key: {"filter": read} if isinstance(read, plain) else read for key, read in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    raise wrong(f"should name the layers to read, not {shown(value)}", "a layer, a list of layers, or {layer: filter size}")
+
+
+def _short_reads(reads: dict[str, Read]) -> Any:
+    if all(read == Read() for read in reads.values()):
+        names = list(reads)
+        return names[0] if len(names) == 1 else names
+    return {name: read.model_dump(exclude_defaults=True) if read.map else shorten(read.filter) for name, read in reads.items()}
+
+
+def _at(value: Any) -> Any:
+    if value in ("last", "each") or (whole(value) and value >= 1):
+        return value
+    raise wrong(f"should be last, each or the number of a pass, not {shown(value)}")
+
+
+class Reading(NamedTuple):
+    """A layer as a head sees it: the value at its pooled size, and the block plane and window that give that size."""
+
+    layer: str
+    value: str
+    channels: int
+    size: Size
+    window: Size
+
+
+class Canvas(NamedTuple):
+    """The block whose size maps are brought to."""
+
+    plane: str
+    size: Size
+
+
+class Fault(NamedTuple):
+    """A mistake that only shows beside the rest of the spec: the key, what is wrong, what to write."""
+
+    key: str
+    fault: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a head writes its equations: the builder, the head's name, a prefix of value names, and their origin."""
+
+    build: Builder
+    head: str
+    tag: str
+    origin: Origin
+
+    def parameter(self, layer: str, leaf: str) -> str:
+        """State name of a parameter of the readout of a layer."""
+        return f"heads.{self.head}.{layer}.{leaf}"
+
+
+READS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        {"type": "object", "minProperties": 1},
+    ]
+}
+
+
+class HeadRecord(Record):
+    """Keys that every kind of head has."""
+
+    reads: Annotated[
+        dict[str, Read], BeforeValidator(_reads), PlainSerializer(_short_reads), WithJsonSchema(READS_SCHEMA)
+    ]
+    at: Annotated[
+        Literal["last", "each"] | int,
+        BeforeValidator(_at),
+        WithJsonSchema({"anyOf": [{"enum": ["last", "each"]}, {"type": "integer", "minimum": 1}]}),
+    ] = "last"
+    weight: Positive = 1.0
+
+    @property
+    @abstractmethod
+    def needs_nominal_size(self) -> bool:
+        """Whether the head reads whole planes, which then cannot change size."""
+
+    @abstractmethod
+    def faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:
+        """Mistakes of this head given the layers it reads."""
+
+    @abstractmethod
+    def parameters(self, name: str, readings: Sequence[Reading]) -> Iterator[Variable]:
+        """The head's parameters, named as in `state_dict`."""
+
+    @abstractmethod
+    def equations(self, desk: Desk, readings: Sequence[Reading], canvas: Canvas) -> str:
+        """Add the head's equations; the name of its output."""
+
+    @abstractmethod
+    def target(self, output: TensorType) -> TensorType:
+        """Type of the targets that the loss takes, given the type of the (unstacked) output."""
+
+    @abstractmethod
+    def loss_equation(self, desk: Desk, output: str, target: str) -> str:
+        """Add the loss; the name of its value, one number for the batch."""

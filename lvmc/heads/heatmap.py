@@ -1,0 +1,85 @@
+"""Heatmaps of keypoints: one map a point, logits per pixel (Hu & Ramanan §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from lvmc.heads.head import Canvas, Desk, Fault, Reading
+from lvmc.heads.maps import MapHead
+from lvmc.ir import TensorType
+from lvmc.ir.ops import DistanceLoss, LogisticLoss
+from lvmc.records import Record, shown, whole, wrong
+
+
+def _indices(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not all(whole(each) and each >= 0 for each in value):  # pyright: ignore[reportUnknownVariableType]
+        raise wrong(f"should be a list of point numbers from 0, not {shown(value)}")
+    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnknownVariableType]
+        raise wrong(f"should be a list of names, not {shown(value)}")
+    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _bones(value: Any) -> tuple[tuple[int, int], ...]:
+    if not isinstance(value, list | tuple):
+        raise wrong(f"should be a list of pairs of point numbers, not {shown(value)}", "for example [[0, 1], [1, 2]]")
+    bones = [_indices(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+    if any(len(bone) != 2 for bone in bones):
+        raise wrong("a limb joins two points", "for example [[0, 1], [1, 2]]")
+    return tuple((bone[0], bone[1]) for bone in bones)
+
+
+_INDEX_LIST: dict[str, Any] = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+Indices = Annotated[tuple[int, ...], BeforeValidator(_indices), PlainSerializer(list), WithJsonSchema(_INDEX_LIST)]
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(_names), PlainSerializer(list), WithJsonSchema({"type": "array", "items": {"type": "string"}})
+]
+Bones = Annotated[
+    tuple[tuple[int, int], ...],
+    BeforeValidator(_bones),
+    PlainSerializer(lambda bones: [list(bone) for bone in bones]),
+    WithJsonSchema({"type": "array", "items": _INDEX_LIST}),
+]
+
+
+class Points(Record):
+    """What the points are: their names, their mirror images, and the limbs between them."""
+
+    names: Names | None = None
+    flip: Indices | None = None
+    skeleton: Bones | None = None
+
+
+class Heatmap(MapHead):
+    """One logit map a keypoint at input size."""
+
+    kind: Literal["heatmap"]
+    points: Points | None = None
+    loss: Literal["logistic", "l2"] = "logistic"
+
+    def faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:
+        """Those of the readout, and points that are not `channels` many."""
+        yield from self.readout_faults(readings, canvas)
+        points = self.points or Points()
+        for key, values in (("names", points.names), ("flip", points.flip)):
+            if values is not None and len(values) != self.channels:
+                yield Fault("points", f"{key} has {len(values)} entries for {self.channels} channels", "one entry a channel")
+        if points.flip is not None and sorted(points.flip) != list(range(len(points.flip))):
+            yield Fault("points", "flip is not a permutation of the points", "name each point once")
+        if any(max(bone) >= self.channels for bone in points.skeleton or ()):
+            yield Fault("points", "the skeleton joins a point that does not exist", f"points are 0 to {self.channels - 1}")
+
+    def target(self, output: TensorType) -> TensorType:
+        """(channels, H, W): 1 near the point, 0 elsewhere, negative where a pixel does not count."""
+        return output
+
+    def loss_equation(self, desk: Desk, output: str, target: str) -> str:
+        """Mean over the pixels that count."""
+        op = LogisticLoss() if self.loss == "logistic" else DistanceLoss(2, ignore=True)
+        return desk.build.add(op, output, target, name=f"{desk.tag}_loss", origin=desk.origin)

@@ -1,0 +1,85 @@
+"""Writes programs: names values, infers their types, and, when sharing, gives equal equations one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lvmc.ir.ops.base import Op
+from lvmc.ir.program import Equation, Origin, Program
+from lvmc.ir.types import TensorType, Variable
+
+Rule = Callable[[Equation, "Builder"], str | None]
+
+
+class Builder:
+    """Collects equations. With `share`, an equation equal to an earlier one (op and arguments) is that one's value."""
+
+    def __init__(self, variables: tuple[Variable, ...], share: bool = False) -> None:
+        self.types: dict[str, TensorType] = {variable.name: variable.type for variable in variables}
+        self.definitions: dict[str, Equation] = {}
+        self._share = share
+        self._values: dict[tuple[Op, tuple[str, ...]], str] = {}
+
+    def add(self, op: Op, *args: str, name: str, origin: Origin) -> str:
+        """Append `name = op(*args)` and return the value's name, made unique if it is taken."""
+        known = self._values.get((op, args)) if self._share else None
+        if known is not None:
+            return known
+        out = self._unique(name)
+        inferred = op.type([self.types[arg] for arg in args])
+        return self._append(Equation(out, op, args, inferred, origin))
+
+    def keep(self, equation: Equation) -> str:
+        """Append an equation as it stands; its name must be free."""
+        if self._share:
+            known = self._values.get((equation.op, equation.args))
+            if known is not None:
+                return known
+        return self._append(equation)
+
+    def defining(self, value: str) -> Op | None:
+        """The op that made a value; None for a variable."""
+        equation = self.definitions.get(value)
+        return equation.op if equation else None
+
+    def equations(self) -> tuple[Equation, ...]:
+        """What was collected, in order."""
+        return tuple(self.definitions.values())
+
+    def _append(self, equation: Equation) -> str:
+        self.types[equation.out] = equation.type
+        self.definitions[equation.out] = equation
+        if self._share:
+            self._values[equation.op, equation.args] = equation.out
+        return equation.out
+
+    def _unique(self, name: str) -> str:
+        if name not in self.types:
+            return name
+        count = 2
+        while f"{name}__{count}" in self.types:
+            count += 1
+        return f"{name}__{count}"
+
+
+def rebuild(program: Program, rule: Rule, share: bool = False) -> Program:
+    """Walk a program in order and let `rule` replace equations; the same program back if nothing changed.
+
+    The rule sees each equation with its arguments already replaced, and the builder of the new program. It
+    returns the name of a value to use instead, or None to keep the equation.
+    """
+    builder = Builder(program.variables, share)
+    renamed: dict[str, str] = {}
+    for equation in program.equations:
+        if any(arg in renamed for arg in equation.args):
+            args = tuple(renamed.get(arg, arg) for arg in equation.args)
+            equation = Equation(equation.out, equation.op, args, equation.type, equation.origin)
+        value = rule(equation, builder)
+        value = builder.keep(equation) if value is None else value
+        if value != equation.out:
+            renamed[equation.out] = value
+    equations = builder.equations()
+    outputs = tuple((key, renamed.get(value, value)) for key, value in program.outputs)
+    if equations == program.equations and outputs == program.outputs:
+        return program
+    return Program(program.name, program.variables, program.planes, equations, outputs)

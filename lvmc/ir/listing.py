@@ -1,0 +1,65 @@
+"""A program as text: one equation a line, with its shape and what it is part of."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from lvmc.ir.ops.base import Op
+from lvmc.ir.program import Equation, Origin, Program
+
+Shown = str | int | float | tuple[object, ...]
+
+
+def listing(program: Program) -> str:
+    """The program as text; equal programs give equal text."""
+    lines = [f"program {program.name}"]
+    lines += [f"  {v.kind} {v.name}: {v.type}" for v in program.variables if _used(program, v.name)]
+    section = None
+    for equation in program.equations:
+        heading = pass_heading(equation.origin)
+        if heading != section:
+            lines.append(f"  -- {heading}")
+            section = heading
+        lines.append("  " + equation_text(equation))
+    lines += [f"  return {key} = {value}" for key, value in program.outputs]
+    return "\n".join(lines) + "\n"
+
+
+def equation_text(equation: Equation) -> str:
+    """`h2_p1 = Rectify(h2_drive_p1)   # 32×64×64`."""
+    return f"{equation.out} = {op_text(equation.op)}({', '.join(equation.args)})   # {equation.type}"
+
+
+def op_text(op: Op) -> str:
+    """The op's name with those static attributes that are not at their default."""
+    shown = [f"{f.name}={_short(getattr(op, f.name))}" for f in fields(op) if getattr(op, f.name) != f.default]
+    return type(op).__name__ + (f"[{', '.join(shown)}]" if shown else "")
+
+
+def pass_heading(origin: Origin) -> str:
+    """Which part of the program an equation belongs to."""
+    match origin:
+        case Origin(role="head"):
+            return "heads"
+        case Origin(role="score"):
+            return "score"
+        case Origin(role="loss"):
+            return "losses"
+        case Origin(pass_=0):
+            return "before the first pass"
+        case Origin(pass_=k):
+            return f"pass {k}, {'bottom-up' if k % 2 else 'top-down'}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, tuple) and len(set(map(repr, value))) == 1 and len(value) > 2:
+        return f"{value[0]!r}×{len(value)}"
+    inner = getattr(value, "__dataclass_fields__", None)
+    if inner is None:
+        return str(value).replace(" ", "")
+    shown = [f"{name}={_short(getattr(value, name))}" for name, f in inner.items() if getattr(value, name) != f.default]
+    return ",".join(shown) or "plain"
+
+
+def _used(program: Program, name: str) -> bool:
+    return any(name in equation.args for equation in program.equations) or any(name == v for _, v in program.outputs)

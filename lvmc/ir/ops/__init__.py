@@ -1,0 +1,43 @@
+"""The closed table of ops."""
+
+from lvmc.ir.ops.arithmetic import (
+    Add,
+    AddChannel,
+    ClipUnit,
+    Constant,
+    DivChannel,
+    DivFilter,
+    Positive,
+    Rectify,
+    Select,
+    Sigmoid,
+    Zeros,
+)
+from lvmc.ir.ops.base import Array, Context, Op
+from lvmc.ir.ops.groups import ClampedKey, Gain, Keep, MaxWindows, Spread, Take, Winners
+from lvmc.ir.ops.laterals import AddScalar, AddScaled, LateralBound, SymmetricTaps
+from lvmc.ir.ops.losses import DistanceLoss, LogisticLoss, SoftmaxLoss, Weighted
+from lvmc.ir.ops.messages import Adjoint, Correlate, RepeatWindows, SumWindows
+from lvmc.ir.ops.norms import MessageNorm, Moments, NormBias, NormDiagonal, RunningMoments
+from lvmc.ir.ops.readout import MeanPlane, Reshape, Stack, Upsample, UpsampleMode
+from lvmc.ir.ops.score import Entropy, Inner, InnerChannel, Largest, LargestChange, SelfTerm
+
+OPS: tuple[type[Op], ...] = (
+    Constant, Zeros, Add, AddChannel, DivChannel, DivFilter, Rectify, Sigmoid, ClipUnit, Select, Positive,
+    Correlate, Adjoint, SumWindows, RepeatWindows,
+    Gain, ClampedKey, Winners, Keep, Take, Spread, MaxWindows,
+    SymmetricTaps, LateralBound, AddScaled, AddScalar,
+    Moments, RunningMoments, NormDiagonal, NormBias, MessageNorm,
+    Upsample, MeanPlane, Reshape, Stack,
+    Inner, InnerChannel, SelfTerm, Entropy, LargestChange, Largest,
+    LogisticLoss, SoftmaxLoss, DistanceLoss, Weighted,
+)  # fmt: skip
+
+__all__ = [
+    "OPS", "Add", "AddChannel", "AddScalar", "AddScaled", "Adjoint", "Array", "ClampedKey", "ClipUnit", "Constant",
+    "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner", "InnerChannel",
+    "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm",
+    "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "Select",
+    "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take", "Upsample",
+    "UpsampleMode", "Weighted", "Winners", "Zeros",
+]  # fmt: skip

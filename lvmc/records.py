@@ -1,0 +1,94 @@
+"""Frozen pydantic records and the field types that the sections of the language share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+PROBLEM = "lvmc"
+
+
+class Record(BaseModel):
+    """A section of a spec: strict types, no unknown keys, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False)
+
+
+def wrong(fault: str, remedy: str = "") -> PydanticCustomError:
+    """The error a validator raises: what is wrong and what to write instead."""
+    return PydanticCustomError(PROBLEM, "{fault}", {"fault": fault, "remedy": remedy})
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`did you mean 'h2'? known here: image, h1, h2`."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    return meant + ("known here: " + ", ".join(names) if names else "nothing is defined yet")
+
+
+def whole(value: Any) -> bool:
+    """Whether a value is a whole number (true and false are not)."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number(value: Any) -> bool:
+    """Whether a value is a finite number (true and false are not)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+def shown(value: Any) -> str:
+    """A value as the user wrote it, shortened."""
+    text = f"'{value}'" if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _positive_pair(value: Any) -> tuple[int, int]:
+    pair = [value, value] if whole(value) else value
+    if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(map(whole, pair))):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        raise wrong(f"should be a whole number or a pair [rows, columns], not {shown(value)}", "for example 2 or [2, 3]")
+    if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
+        raise wrong(f"should be at least 1, not {shown(value)}")
+    return (pair[0], pair[1])
+
+
+def shorten(pair: tuple[int, int]) -> int | list[int]:
+    """(3, 3) → 3, (2, 3) → [2, 3]."""
+    return pair[0] if pair[0] == pair[1] else list(pair)
+
+
+def pair_schema(least: int) -> dict[str, Any]:
+    """JSON Schema of a whole number or a pair of them."""
+    one = {"type": "integer", "minimum": least}
+    return {"anyOf": [one, {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
+
+
+def _count(value: Any) -> int:
+    if not whole(value) or value < 1:
+        raise wrong(f"should be a whole number of at least 1, not {shown(value)}")
+    return value
+
+
+def _positive(value: Any) -> float:
+    if not number(value) or value <= 0:
+        raise wrong(f"should be a number above 0, not {shown(value)}")
+    return float(value)
+
+
+def _nonnegative(value: Any) -> float:
+    if not number(value) or value < 0:
+        raise wrong(f"should be a number of at least 0, not {shown(value)}")
+    return float(value)
+
+
+PositivePair = Annotated[
+    tuple[int, int], BeforeValidator(_positive_pair), PlainSerializer(shorten), WithJsonSchema(pair_schema(1))
+]
+Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1})]
+Positive = Annotated[float, BeforeValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Nonnegative = Annotated[float, BeforeValidator(_nonnegative), WithJsonSchema({"type": "number", "minimum": 0})]
+Text = Annotated[str, Field(max_length=10_000)]

@@ -1,0 +1,63 @@
+"""How parameters start: `he`, `zeros`, `{normal: 0.01}`, and `{weight: …, bias: …}` for a layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from lvmc.records import Nonnegative, Record, shown, wrong
+
+
+class Normal(Record):
+    """Normal with mean 0 and this standard deviation."""
+
+    normal: Nonnegative
+
+
+_RULE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": ["he", "zeros"]},
+        {"type": "object", "properties": {"normal": {"type": "number", "minimum": 0}}, "required": ["normal"]},
+    ]
+}
+
+
+def _rule(value: Any) -> Any:
+    if value in ("he", "zeros") or isinstance(value, Normal):
+        return value
+    if isinstance(value, dict) and set(value) == {"normal"}:  # pyright: ignore[reportUnknownArgumentType]
+        return value  # pyright: ignore[reportUnknownVariableType]
+    raise wrong(f"no way to initialise is called {shown(value)}", "write he, zeros or {normal: 0.01}")
+
+
+ParameterInit = Annotated[Literal["he", "zeros"] | Normal, BeforeValidator(_rule), WithJsonSchema(_RULE_SCHEMA)]
+
+
+class LayerInit(Record):
+    """Initialisation of a layer's filters and bias."""
+
+    weight: ParameterInit = "he"
+    bias: ParameterInit = "zeros"
+
+
+def _layer_init(value: Any) -> Any:
+    if isinstance(value, dict) and value and not set(value) <= {"normal"}:  # pyright: ignore[reportUnknownArgumentType]
+        return value  # pyright: ignore[reportUnknownVariableType]
+    return value if isinstance(value, LayerInit) else {"weight": value}
+
+
+def _short(init: LayerInit) -> Any:
+    shown_weight = init.weight if isinstance(init.weight, str) else init.weight.model_dump()
+    shown_bias = init.bias if isinstance(init.bias, str) else init.bias.model_dump()
+    return shown_weight if shown_bias == "zeros" else {"weight": shown_weight, "bias": shown_bias}
+
+
+_LAYER_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        *_RULE_SCHEMA["anyOf"],
+        {"type": "object", "properties": {"weight": _RULE_SCHEMA, "bias": _RULE_SCHEMA}, "additionalProperties": False},
+    ]
+}
+
+LayerInitField = Annotated[LayerInit, BeforeValidator(_layer_init), PlainSerializer(_short), WithJsonSchema(_LAYER_SCHEMA)]

@@ -1,0 +1,211 @@
+"""The `layers` section: blocks of latent variables and the couplings to what lies below them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from lvmc.records import Count, Positive, PositivePair, Record, nearest, number, pair_schema, shorten, shown, whole, wrong
+from lvmc.spec.inits import LayerInit, LayerInitField
+from lvmc.units import UNITS
+
+
+def _filter(value: Any) -> tuple[int, int] | str:
+    if isinstance(value, str) and value:
+        return value
+    pair = [value, value] if whole(value) else value
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(map(whole, pair)):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        raise wrong(f"a filter is a size, full, or the name of a shared filter, not {shown(value)}", "for example 3 or [3, 5]")
+    if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
+        raise wrong(f"a filter has at least one tap, not {shown(value)}")
+    return (pair[0], pair[1])
+
+
+def _short_filter(value: tuple[int, int] | str) -> int | list[int] | str:
+    return value if isinstance(value, str) else shorten(value)
+
+
+def _padding(value: Any) -> tuple[int, int] | str:
+    pair = [value, value] if whole(value) else value
+    if value == "same":
+        return value
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(whole(p) and p >= 0 for p in pair):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        raise wrong(f"should be same, a whole number or a pair [rows, columns] from 0, not {shown(value)}")
+    return (pair[0], pair[1])
+
+
+Filter = Annotated[
+    tuple[int, int] | str,
+    BeforeValidator(_filter),
+    PlainSerializer(_short_filter),
+    WithJsonSchema({"anyOf": [*pair_schema(1)["anyOf"], {"type": "string"}]}),
+]
+Padding = Annotated[
+    tuple[int, int] | str,
+    BeforeValidator(_padding),
+    PlainSerializer(_short_filter),
+    WithJsonSchema({"anyOf": [*pair_schema(0)["anyOf"], {"const": "same"}]}),
+]
+
+
+class Coupling(Record):
+    """What couples a layer to one block below. A key left out takes the layer's, then the default."""
+
+    filter: Filter | None = None
+    stride: PositivePair | None = None
+    dilation: PositivePair | None = None
+    padding: Padding | None = None
+    padding_mode: Literal["zeros", "circular"] | None = None
+    replicate: PositivePair | None = None
+
+
+COUPLING_KEYS = tuple(Coupling.model_fields)
+
+
+def _from(value: Any) -> Any:
+    if value == "none":
+        return {}
+    if isinstance(value, str):
+        return {value: {}}
+    if not isinstance(value, dict):
+        raise wrong(f"should name a block below, not {shown(value)}", "for several, write a mapping: {h1: {filter: 3}, h2: {}}")
+    if not value:
+        raise wrong("names no block", "name the blocks below, or write none with a size")
+    return {key: {} if below is None else below for key, below in value.items()}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _short_from(couplings: dict[str, Coupling] | None) -> Any:
+    match list((couplings or {}).items()):
+        case []:
+            return "none"
+        case [(name, coupling)] if coupling == Coupling():
+            return name
+        case items:
+            return {name: coupling.model_dump(exclude_unset=True) for name, coupling in items}
+
+
+class Nms(Record):
+    """Disjoint groups of units of which at most one is nonzero."""
+
+    window: PositivePair = (1, 1)
+    channels: Count = 1
+    winner: Literal["every", "first"] = "every"
+
+
+def _nms(value: Any) -> Any:
+    if value is None or value == "none":
+        return None
+    if isinstance(value, dict | Nms):
+        return value  # pyright: ignore[reportUnknownVariableType]
+    if whole(value) or isinstance(value, list | tuple):
+        return {"window": value}
+    raise wrong(f"should be a window or a mapping, not {shown(value)}", "for example 2 or {window: 2, channels: 4}")
+
+
+def _short_nms(nms: Nms | None) -> Any:
+    if nms is None:
+        return None
+    plain = nms.channels == 1 and nms.winner == "every"
+    return shorten(nms.window) if plain else nms.model_dump(exclude_defaults=True)
+
+
+def _diagonal(value: Any) -> Any:
+    if value == "learned":
+        return value
+    if isinstance(value, str):
+        raise wrong(f"should be a number above 0, a list of them, or learned, not {shown(value)}")
+    each = value if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownVariableType]
+    if not each or not all(number(d) and d > 0 for d in each):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        raise wrong(f"the diagonal must be above 0, not {shown(value)}", "a number above 0, a list of them, or learned")
+    return tuple(float(d) for d in each) if isinstance(value, list | tuple) else float(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _short_diagonal(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+_ABOVE_ZERO: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
+Diagonal = Annotated[
+    float | tuple[float, ...] | Literal["learned"],
+    BeforeValidator(_diagonal),
+    PlainSerializer(_short_diagonal),
+    WithJsonSchema({"anyOf": [_ABOVE_ZERO, {"type": "array", "items": _ABOVE_ZERO}, {"const": "learned"}]}),
+]
+
+
+class Lateral(Record):
+    """Finite couplings inside a layer: a filter of this odd size."""
+
+    filter: PositivePair
+
+
+class Norm(Record):
+    """Batch norm of the whole drive, or of every message."""
+
+    kind: Literal["drive", "message"]
+    eps: Positive = 1e-5
+    momentum: Positive = 0.1
+
+
+def _norm(value: Any) -> Any:
+    if value is None or value == "none":
+        return None
+    if isinstance(value, str):
+        if value not in ("drive", "message"):
+            raise wrong(f"no norm is called {shown(value)}", "write drive or message")
+        return {"kind": value}
+    return value
+
+
+def _short_norm(norm: Norm | None) -> Any:
+    if norm is None:
+        return None
+    short = norm.model_dump(exclude_defaults=True)
+    return norm.kind if set(short) == {"kind"} else short
+
+
+def _absent(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+def _unit(value: Any) -> Any:
+    if value not in UNITS:
+        raise wrong(f"no unit is called {shown(value)}", nearest(str(value), UNITS))
+    return value
+
+
+NmsField = Annotated[
+    Nms | None,
+    BeforeValidator(_nms),
+    PlainSerializer(_short_nms),
+    WithJsonSchema({"anyOf": [*pair_schema(1)["anyOf"], Nms.model_json_schema()]}),
+]
+NormField = Annotated[
+    Norm | None,
+    BeforeValidator(_norm),
+    PlainSerializer(_short_norm),
+    WithJsonSchema({"anyOf": [{"enum": ["drive", "message"]}, Norm.model_json_schema()]}),
+]
+
+
+class Layer(Coupling):
+    """A block of latent variables z (batch, channels, height, width); its coupling keys are defaults for all its couplings."""
+
+    channels: Count
+    from_: Annotated[
+        dict[str, Coupling] | None,
+        BeforeValidator(_from),
+        PlainSerializer(_short_from),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1}]}),
+        Field(alias="from", description="a name above, a mapping of names to coupling keys, or none"),
+    ] = None
+    size: PositivePair | None = None
+    nms: NmsField = None
+    unit: Annotated[str, BeforeValidator(_unit), WithJsonSchema({"enum": sorted(UNITS)})] = "rectified"
+    upper: Annotated[Positive | None, BeforeValidator(_absent)] = None
+    diagonal: Diagonal = 1.0
+    bias: bool = True
+    lateral: Annotated[Lateral | None, BeforeValidator(_absent)] = None
+    norm: NormField = None
+    init: LayerInitField = LayerInit()

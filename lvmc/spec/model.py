@@ -1,0 +1,60 @@
+"""A whole spec: its sections, and the inference that unrolls it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from lvmc.heads import Head
+from lvmc.records import Count, Record, Text, shown, whole, wrong
+from lvmc.spec.inputs import Input, SharedFilter
+from lvmc.spec.layers import Layer
+
+LATER = {
+    "state": "outer feedback",
+    "feedback": "outer feedback",
+    "train": "training",
+    "until": "running to a residual",
+}
+"""Keys of the language that this version refuses, and what they stand for."""
+
+
+def _version(value: Any) -> Any:
+    if whole(value) and value == 1:
+        return value
+    raise wrong(f"this is language version 1, not {shown(value)}", "write lvmc: 1")
+
+
+def _unrolled(value: Any) -> Any:
+    if value == "implicit":
+        raise wrong("gradient: implicit is not compiled by this version yet", "write unrolled, or leave the key out")
+    return value
+
+
+def _unconstrained(value: Any) -> Any:
+    if value in ("contractive", "copositive"):
+        raise wrong(f"constraint: {value} is not compiled by this version yet", "write none, or leave the key out")
+    return value
+
+
+class Inference(Record):
+    """How S is maximised: the passes, and whether they share their filters."""
+
+    passes: Count = 2
+    gradient: Annotated[Literal["unrolled"], BeforeValidator(_unrolled)] = "unrolled"
+    tying: Literal["tied", "untied"] = "tied"
+    constraint: Annotated[Literal["none"], BeforeValidator(_unconstrained)] = "none"
+
+
+class Spec(Record):
+    """A score over latent variables, how to maximise it, and what to read off the maximiser."""
+
+    lvmc: Annotated[Literal[1], BeforeValidator(_version), WithJsonSchema({"const": 1})]
+    name: str
+    description: Text = ""
+    inputs: dict[str, Input] = Field(default_factory=dict[str, Input])
+    filters: dict[str, SharedFilter] = Field(default_factory=dict[str, SharedFilter])
+    layers: Annotated[dict[str, Layer], Field(min_length=1)]
+    inference: Inference = Inference()
+    heads: dict[str, Head] = Field(default_factory=dict[str, Head])

@@ -1,0 +1,48 @@
+"""A spec as YAML text, and the language as a JSON Schema for editors."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from lvmc.spec.model import Spec
+
+_ENTRIES = ("inputs", "filters", "layers", "heads")
+
+
+def dump(spec: Spec) -> str:
+    """YAML text that `load` reads back as an equal spec: one entry a line, defaults left out."""
+    values = spec.model_dump(mode="python", by_alias=True, exclude_unset=True)
+    document = CommentedMap(values)
+    for key, value in values.items():
+        if isinstance(value, dict):
+            document[key] = _entries(value) if key in _ENTRIES else _flow(value)
+    yaml, out = YAML(), StringIO()
+    yaml.width = 10_000
+    yaml.dump(document, out)  # pyright: ignore[reportUnknownMemberType]
+    return out.getvalue()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the language, for editors and other tools."""
+    schema = Spec.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "lvmc spec"}
+
+
+def _entries(section: dict[str, Any]) -> CommentedMap:
+    return CommentedMap({name: _flow(entry) for name, entry in section.items()})
+
+
+def _flow(value: Any) -> Any:
+    if isinstance(value, dict):
+        mapping = CommentedMap({key: _flow(each) for key, each in value.items()})  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        mapping.fa.set_flow_style()  # pyright: ignore[reportUnknownMemberType]
+        return mapping
+    if isinstance(value, list | tuple):
+        sequence = CommentedSeq([_flow(each) for each in value])  # pyright: ignore[reportUnknownVariableType]
+        sequence.fa.set_flow_style()  # pyright: ignore[reportUnknownMemberType]
+        return sequence
+    return value
