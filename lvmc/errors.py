@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
+
+_WIDEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,9 @@ class Problem:
             return f"{self.place}: {self.fault}" + self._help("  ")
         span = self.place
         margin = " " * len(str(span.line))
-        caret = " " * (span.column - 1) + "^" * max(1, span.end - span.column)
-        shown = f"{margin} |\n{span.line} | {span.text}\n{margin} | {caret}"
+        text, start, end = _window(printable(span.text), span.column - 1, max(span.end - 1, span.column))
+        caret = " " * _width(text[:start]) + "^" * max(1, _width(text[start:end]))
+        shown = f"{margin} |\n{span.line} | {text}\n{margin} | {caret}"
         return f"{span.file}:{span.line}:{span.column}: {self.fault}\n{shown}" + self._help(margin)
 
     def _help(self, margin: str) -> str:
@@ -43,10 +47,10 @@ class Problem:
 
 
 class SpecError(ValueError):
-    """Every mistake found in a spec, in the order of the text."""
+    """Every mistake found in a spec, each once, in the order of the text."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=_order))
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=_order))
         super().__init__("\n\n".join(problem.report() for problem in self.problems))
 
 
@@ -54,6 +58,27 @@ class RewriteError(RuntimeError):
     """A rewrite broke its program: ours to mend, not the user's. The message names the rewrite."""
 
 
+def printable(text: str) -> str:
+    """The text with each character that would not print replaced: nothing of a file reaches a terminal as a command."""
+    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
+
+
 def _order(problem: Problem) -> tuple[int, int, str]:
     place = problem.place
     return (0, 0, place) if isinstance(place, str) else (place.line, place.column, problem.fault)
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """As much of a long line as fits around [start, end), and where that stretch then is."""
+    if len(text) <= _WIDEST:
+        return text, start, end
+    first = max(0, min(start - _WIDEST // 3, len(text) - _WIDEST))
+    last = first + _WIDEST
+    shown = ("…" if first else "") + text[first:last] + ("…" if last < len(text) else "")
+    shift = first - (1 if first else 0)
+    return shown, start - shift, min(end, last) - shift
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal gives the text."""
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

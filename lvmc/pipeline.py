@@ -1,22 +1,110 @@
-"""load → … → module."""
+"""load → … → module: the one place that knows every stage."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Literal
 
-from lvmc.errors import Problem, SpecError
-from lvmc.graph import MAX_PARAMETERS, MAX_UNITS, EnergyGraph, Findings, build
-from lvmc.source import Document, parse
-from lvmc.spec import Spec, read_spec
+from lvmc.assemble import Options, plan, programs
+from lvmc.codegen import class_name, emit
+from lvmc.graph import EnergyGraph
+from lvmc.loading import Source, load, resolve
+from lvmc.spec import Spec, dump
 
-def read(source, *, max_parameters=MAX_PARAMETERS, max_units=MAX_UNITS):
-    document = Document("<dict>", source) if isinstance(source, dict) else parse(Path(source).read_text() if not isinstance(source,str) or "\n" not in source else source, "spec.yaml")
-    reading = read_spec(document)
-    findings = Findings(reading.unsure)
-    graph = None
-    if reading.spec is not None:
-        graph = build(reading.spec, findings, max_parameters=max_parameters, max_units=max_units)
-    problems = [*reading.problems, *(Problem(document.place(f.path, on_key=f.on_key), f.fault, f.remedy) for f in findings.found)]
-    if problems: raise SpecError(problems)
-    return reading.spec, graph
+if TYPE_CHECKING:
+    import torch
+
+    from lvmc.diagnostics.trace import Trace
+
+Clamp = list[str] | tuple[str, ...] | Mapping[str, Literal["all", "mask"]]
+
+
+def compile(
+    spec: Spec | Source,
+    *,
+    optimize: bool = True,
+    passes: int | None = None,
+    clamp: Clamp | None = None,
+    start: Literal["given"] | None = None,
+    seed: int = 0,
+) -> torch.nn.Module:
+    """A spec as a live PyTorch module, with initial weights drawn from `seed`.
+
+    Args:
+        spec: A `Spec`, a path, a zoo name, a text stream or a dict.
+        optimize: False for the plain unrolling: every update recomputes every message.
+        passes: k, instead of the spec's; the parameters stay the same.
+        clamp: Layers that become further inputs, by keyword. A mapping says `all`, or `mask` for a layer
+            that is given only where its mask `<layer>_mask` is 1.
+        start: "given" to take the latents' first state by keyword, brought into their domain, instead of 0.
+        seed: Of the initial weights.
+
+    Returns:
+        `model(*inputs)` is a dict of heads (of layers, where the spec has no heads); `model.latents(*inputs)`,
+        `model.score(*inputs, z)` and `model.losses(out, targets)` as in the emitted file.
+
+    Raises:
+        SpecError: The spec has mistakes.
+        ValueError: An option does not fit the spec.
+    """
+    from lvmc.runtime.module import Compiled, build_module
+
+    resolved, graph = resolve(spec)
+    options = check_options(graph, Options(optimize, passes, _clamped(clamp), start == "given", seed))
+    source = emit(plan(graph, options, dump(resolved)))
+    return build_module(Compiled(resolved, graph, options, source, class_name(graph.name)))
+
+
+def open(folder: str | Path) -> torch.nn.Module:
+    """A folder written by `lvmc compile`, with its weights if it holds any."""
+    from lvmc.runtime.folder import open_folder
+
+    return open_folder(Path(folder))
+
+
+def trace(model: torch.nn.Module, *inputs: torch.Tensor, **given: torch.Tensor) -> Trace:
+    """S and the residual after every update of a compiled model's run on some inputs."""
+    from lvmc.diagnostics.trace import trace_model
+
+    return trace_model(model, inputs, given)
+
+
+def draw(spec: Spec | Source, path: str | Path, view: Literal["energy", "unrolled"] = "unrolled", fold: bool = False) -> Path:
+    """A picture of the energy or of the unrolled net; svg, png, pdf, dot or mermaid (.mmd), by the path's ending."""
+    from lvmc import diagrams
+
+    _, graph = resolve(spec)
+    if view == "energy":
+        return diagrams.write(diagrams.energy(graph, fold), Path(path))
+    if view != "unrolled":
+        raise ValueError(f"no view is called {view!r}: energy or unrolled")
+    return diagrams.write(diagrams.unrolled(graph, programs(graph, Options()).forward, fold), Path(path))
+
+
+def check_options(graph: EnergyGraph, options: Options) -> Options:
+    """The options, if they fit the graph; ValueError otherwise."""
+    layers = ", ".join(layer.name for layer in graph.layers)
+    for name, how in options.clamp.items():
+        if name not in graph.layer:
+            raise ValueError(f"clamp: no layer is named {name!r}; layers are {layers}")
+        if how not in ("all", "mask"):
+            raise ValueError(f"clamp: {name!r} is given 'all' or where a 'mask' is 1, not {how!r}")
+    if options.passes is not None and options.passes < 1:
+        raise ValueError(f"passes: at least 1, not {options.passes}")
+    changed = [name for name in ("passes", "clamp", "start") if getattr(options, name)]
+    if changed and graph.why_no_energy:
+        raise ValueError(f"{changed[0]}: {graph.why_no_energy}, and other passes need parameters that the spec has not")
+    late = [head.name for head in graph.heads if isinstance(head.record.at, int) and head.record.at > (options.passes or graph.passes)]
+    if late:
+        raise ValueError(f"passes: head {late[0]!r} reads after pass {graph.heads[0].record.at}, which is not run")
+    return options
+
+
+def _clamped(clamp: Clamp | None) -> dict[str, Literal["all", "mask"]]:
+    if isinstance(clamp, str):
+        raise ValueError(f"clamp: a list of layers, for example [{clamp!r}]")
+    return dict(clamp) if isinstance(clamp, Mapping) else dict.fromkeys(clamp or (), "all")
+
+
+__all__ = ["compile", "draw", "load", "open", "trace"]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from lvmc.errors import printable
+
 PROBLEM = "lvmc"
+
+_LISTED = 20
 
 
 class Record(BaseModel):
@@ -23,12 +28,20 @@ def wrong(fault: str, remedy: str = "") -> PydanticCustomError:
     return PydanticCustomError(PROBLEM, "{fault}", {"fault": fault, "remedy": remedy})
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant."""
+    plain = {each.casefold(): each for each in known}
+    close = get_close_matches(name.casefold()[:100], plain, n=1, cutoff=0.6)
+    return plain[close[0]] if close else None
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """`did you mean 'h2'? known here: image, h1, h2`."""
     names = list(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    meant = f"did you mean '{close[0]}'? " if close else ""
-    return meant + ("known here: " + ", ".join(names) if names else "nothing is defined yet")
+    close = closest(name, names)
+    meant = f"did you mean '{close}'? " if close else ""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return meant + ("known here: " + ", ".join(names[:_LISTED]) + more if names else "nothing is defined yet")
 
 
 def whole(value: Any) -> bool:
@@ -37,13 +50,35 @@ def whole(value: Any) -> bool:
 
 
 def number(value: Any) -> bool:
-    """Whether a value is a finite number (true and false are not)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    """Whether a value is a number that a float holds (true and false are not)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isfinite(value) if isinstance(value, float) else abs(value) < 10**300
 
 
 def shown(value: Any) -> str:
     """A value as the user wrote it, shortened."""
-    text = f"'{value}'" if isinstance(value, str) else str(value)
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"'{_short(value)}'"
+        case float():
+            return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}.get(str(value), str(value))
+        case int():
+            return str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
+        case list() | tuple():
+            return "[" + _short(", ".join(map(shown, value[:8]))) + "]"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case dict():
+            return "{" + _short(", ".join(f"{key}: …" for key in list(value)[:8])) + "}"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return f"a value of type {type(value).__name__}"  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _short(text: str) -> str:
+    text = printable(text)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
@@ -52,7 +87,7 @@ def _positive_pair(value: Any) -> tuple[int, int]:
     if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(map(whole, pair))):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         raise wrong(f"should be a whole number or a pair [rows, columns], not {shown(value)}", "for example 2 or [2, 3]")
     if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
-        raise wrong(f"should be at least 1, not {shown(value)}")
+        raise wrong(f"should be at least 1, not {shown(value)}", "for example 2 or [2, 3]")
     return (pair[0], pair[1])
 
 
@@ -69,19 +104,19 @@ def pair_schema(least: int) -> dict[str, Any]:
 
 def _count(value: Any) -> int:
     if not whole(value) or value < 1:
-        raise wrong(f"should be a whole number of at least 1, not {shown(value)}")
+        raise wrong(f"should be a whole number of at least 1, not {shown(value)}", "for example 1")
     return value
 
 
 def _positive(value: Any) -> float:
     if not number(value) or value <= 0:
-        raise wrong(f"should be a number above 0, not {shown(value)}")
+        raise wrong(f"should be a number above 0, not {shown(value)}", "for example 0.5 or 1e-3")
     return float(value)
 
 
 def _nonnegative(value: Any) -> float:
     if not number(value) or value < 0:
-        raise wrong(f"should be a number of at least 0, not {shown(value)}")
+        raise wrong(f"should be a number of at least 0, not {shown(value)}", "for example 0.01")
     return float(value)
 
 

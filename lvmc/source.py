@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path as File
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from lvmc.errors import Problem, Span, SpecError
+from lvmc.nodes import MAX_DEPTH, MAX_NODES, Node, compose
+from lvmc.scalars import scalar
 
-MAX_BYTES = 1_000_000
-MAX_NODES = 100_000
-MAX_DEPTH = 50
+MAX_CHARACTERS = 1_000_000
 
 Path = tuple[str | int, ...]
 
-_TAG = "tag:yaml.org,2002:"
+_NOT_A_SPEC = "a spec is a short text; is this the right file?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +31,53 @@ class Document:
     def place(self, path: Path, on_key: bool = False) -> Span | str:
         """Where a problem with the value (or key) at `path` is shown: there, or at the nearest key around it."""
         if not self.spans:
-            return f"{self.name}: {dotted(path)}" if path else self.name
+            return self._given(path)
         if on_key and path in self.keys:
             return self.keys[path]
         if path in self.spans:
             return self.spans[path]
-        parent = path[:-1]
-        if parent in self.spans and not isinstance(self._at(parent), dict):
-            return self.spans[parent]
-        return self.place(parent, on_key=True) if path else self.spans[()]
+        around = self._at(path[:-1])
+        if isinstance(around, list) and path[-1] in around:
+            return self.spans[(*path[:-1], around.index(path[-1]))]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        if path[:-1] in self.spans and not isinstance(around, dict):
+            return self.spans[path[:-1]]
+        return self.place(path[:-1], on_key=True)
+
+    def _given(self, path: Path) -> str:
+        """The dotted path, as far as the values given as a dict go."""
+        while path and not isinstance(self._at(path[:-1]), dict | list):
+            path = path[:-1]
+        return f"{self.name}: {dotted(path)}" if path else self.name
 
     def _at(self, path: Path) -> Any:
         value = self.values
         for key in path:
-            value = value[key]
-        return value
+            inside = isinstance(value, dict) and key in value or isinstance(value, list) and key in range(len(value))  # pyright: ignore[reportUnknownArgumentType]
+            value = value[key] if inside else None  # pyright: ignore[reportUnknownVariableType]
+        return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def dotted(path: Path) -> str:
     """`layers.h2.nms`."""
     return ".".join(map(str, path))
+
+
+def read_text(file: File) -> str:
+    """Text of a spec's file.
+
+    Raises:
+        SpecError: There is no such file, it is no text, or it is too large to be a spec.
+    """
+    if not file.is_file():
+        raise SpecError([Problem(str(file), "there is no such file")])
+    try:
+        if file.stat().st_size > 4 * MAX_CHARACTERS:  # UTF-8 takes at most 4 bytes a character
+            raise SpecError([Problem(str(file), f"longer than {MAX_CHARACTERS:,} characters", _NOT_A_SPEC)])
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError([Problem(str(file), f"not text in UTF-8, from byte {error.start} on", _NOT_A_SPEC)]) from None
+    except OSError as error:
+        raise SpecError([Problem(str(file), f"cannot be read: {error.strerror}")]) from None
 
 
 def parse(text: str, name: str) -> Document:
@@ -64,110 +88,91 @@ def parse(text: str, name: str) -> Document:
         name: How messages call the text, usually its path.
 
     Raises:
-        SpecError: The text is no YAML, is too large, expands too far, or uses tags.
+        SpecError: The text is no YAML, is too large, or expands too far.
     """
-    if len(text.encode()) > MAX_BYTES:
-        raise SpecError([Problem(name, f"larger than {MAX_BYTES:,} bytes", "a spec is a short text; is this the right file?")])
-    lines = text.splitlines() or [""]
-    try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)  # pyright: ignore[reportUnknownMemberType]
-    except MarkedYAMLError as error:
-        raise SpecError([_syntax_problem(error, name, lines)]) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise SpecError([Problem(name, f"not YAML: {str(error).splitlines()[0]}")]) from None
-    if node is None:
-        raise SpecError([Problem(name, "the file is empty", "`lvmc init` writes a spec to start from")])
-    reader = _Reader(name, lines)
+    if len(text) > MAX_CHARACTERS:
+        raise SpecError([Problem(name, f"longer than {MAX_CHARACTERS:,} characters", _NOT_A_SPEC)])
+    node, problems = compose(text, name)
+    reader = _Reader(problems)
     values = reader.read(node, ())
     return Document(name, values, reader.keys, reader.spans, tuple(reader.problems))
+
+
+def plain(document: Document) -> Document:
+    """The document with a copy of its values, which were given as a dict: text, numbers, lists and mappings, nothing else.
+
+    Raises:
+        SpecError: The values are too many or too deep.
+    """
+    copier = _Copier(document)
+    values = copier.copy(document.values, ())
+    return Document(document.name, values, problems=(*document.problems, *copier.problems))
+
+
+class _Copier:
+    """Copies given values, noting those that no spec can hold."""
+
+    def __init__(self, document: Document) -> None:
+        self.problems: list[Problem] = []
+        self._document, self._count = document, 0
+
+    def copy(self, value: Any, path: Path) -> Any:
+        self._count += 1
+        if self._count > MAX_NODES or len(path) > MAX_DEPTH:
+            fault = f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
+            raise SpecError([Problem(self._document.place(path[:2]), fault, "a spec is a short text")])
+        match value:
+            case None | bool() | int() | float() | str():
+                return value
+            case list() | tuple():
+                return [self.copy(item, (*path, index)) for index, item in enumerate(value)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            case Mapping():
+                return {key: self.copy(each, (*path, key)) for key, each in value.items() if self._word(key, path)}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            case _:
+                self._refuse(path, f"a value of type {type(value).__name__} cannot stand in a spec", "give numbers, text, lists and dicts")
+                return None
+
+    def _word(self, key: Any, path: Path) -> bool:
+        if not isinstance(key, str):
+            self._refuse(path, f"the key {key!r:.40} is not text", "write keys as text")
+        return isinstance(key, str)
+
+    def _refuse(self, path: Path, fault: str, remedy: str) -> None:
+        self.problems.append(Problem(self._document.place(path), fault, remedy))
 
 
 class _Reader:
     """Walks a YAML node graph once, collecting values, spans and problems."""
 
-    def __init__(self, name: str, lines: list[str]) -> None:
+    def __init__(self, problems: list[Problem]) -> None:
         self.keys: dict[Path, Span] = {}
         self.spans: dict[Path, Span] = {}
-        self.problems: list[Problem] = []
-        self._name, self._lines, self._nodes = name, lines, 0
+        self.problems = problems
+        self._nodes = 0
 
     def read(self, node: Node, path: Path) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
-            fault = f"expands to more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
-            raise SpecError([Problem(self._span(node), fault, "write the values out, without nested aliases")])
-        self.spans[path] = self._span(node)
-        match node:
-            case ScalarNode():
-                return self._scalar(node)
-            case SequenceNode():
-                self._plain(node, "seq")
-                return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-            case MappingNode():
-                self._plain(node, "map")
-                return dict(self._entries(node, path))
-            case _:
-                raise TypeError(f"unknown YAML node {node!r}")
+            fault = f"aliases expand the spec to more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
+            raise SpecError([Problem(self.keys.get(path[:1], node.span), fault, "write the values out, without nested aliases")])
+        self.spans[path] = node.span
+        if node.items is not None:
+            return [self.read(item, (*path, index)) for index, item in enumerate(node.items)]
+        if node.entries is not None:
+            return dict(self._entries(node.entries, path))
+        return scalar(node.text) if node.plain else node.text
 
-    def _entries(self, node: MappingNode, path: Path) -> Iterator[tuple[str | int, Any]]:
-        seen: dict[str | int, Span] = {}
-        for key_node, value_node in node.value:
-            key, span = self._key(key_node), self._span(key_node)
-            if key in seen:
-                fault = f"'{key}' is given twice; first on line {seen[key].line}"
-                self.problems.append(Problem(span, fault, "keep one of the two"))
-                continue
-            seen[key] = self.keys[(*path, key)] = span
-            yield key, self.read(value_node, (*path, key))
-
-    def _key(self, node: Node) -> str:
-        if isinstance(node, ScalarNode):
-            return str(node.value)
-        raise SpecError([Problem(self._span(node), "a key must be a word", "write `name: value`")])
-
-    def _plain(self, node: Node, kind: str) -> None:
-        if node.tag != _TAG + kind:
-            self._refuse_tag(node)
-
-    def _refuse_tag(self, node: Node) -> None:
-        shown = str(node.tag).replace(_TAG, "!!")
-        self.problems.append(Problem(self._span(node), f"tags such as {shown} are not part of the language", "write the plain value"))
-
-    def _scalar(self, node: ScalarNode) -> Any:
-        text = str(node.value)
-        match str(node.tag).removeprefix(_TAG):
-            case "str" | "merge" | "timestamp":
-                return text
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return _integer(text)
-            case "float":
-                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
-            case _:
-                self._refuse_tag(node)
-                return text
-
-    def _span(self, node: Node) -> Span:
-        line, column = int(node.start_mark.line), int(node.start_mark.column)
-        text = self._lines[line] if line < len(self._lines) else ""
-        same_line = node.end_mark.line == line
-        end = int(node.end_mark.column) if same_line else len(text.rstrip())
-        return Span(self._name, line + 1, column + 1, max(end, column + 1) + 1, text)
-
-
-def _integer(text: str) -> int:
-    digits = text.replace("_", "")
-    return int(digits, 0) if digits.lstrip("+-")[:2].lower() in ("0x", "0o", "0b") else int(digits)
-
-
-def _syntax_problem(error: MarkedYAMLError, name: str, lines: list[str]) -> Problem:
-    mark = error.problem_mark
-    fault = f"not YAML: {error.problem or error}"
-    if mark is None:
-        return Problem(name, fault)
-    line = min(int(mark.line), len(lines) - 1)
-    column = min(int(mark.column), len(lines[line]))
-    return Problem(Span(name, line + 1, column + 1, column + 2, lines[line]), fault, "check brackets, colons and indentation")
+    def _entries(self, entries: list[tuple[Node, Node]], path: Path) -> Iterator[tuple[str, Any]]:
+        first: dict[str, Span] = {}
+        for key, value in entries:
+            if key.items is not None or key.entries is not None:
+                self.problems.append(Problem(key.span, "a key must be a word", "write name: value"))
+            elif key.text == "<<" and key.plain:
+                fault = "merge keys (<<) are not part of the language"
+                self.problems.append(Problem(key.span, fault, "write the keys out, or alias the whole mapping"))
+            elif key.text in first:
+                fault = f"'{key.text}' is given twice; first on line {first[key.text].line}"
+                self.problems.append(Problem(key.span, fault, "keep one of the two"))
+            else:
+                first[key.text] = self.keys[(*path, key.text)] = key.span
+                yield key.text, self.read(value, (*path, key.text))

@@ -45,12 +45,12 @@ def unroll(graph: EnergyGraph, passes: int | None = None, clamp: Clamp | None = 
     Returns:
         A program whose outputs are the heads, then the layers after their last update.
     """
-    unroller = _Unroller(graph, graph.passes if passes is None else passes, dict(clamp or {}), start)
+    unroller = Unroller(graph, graph.passes if passes is None else passes, dict(clamp or {}), start)
     return unroller.program()
 
 
 @dataclass(slots=True)
-class _Unroller:
+class Unroller:
     """Values of the layers as the passes go on."""
 
     graph: EnergyGraph
@@ -65,22 +65,32 @@ class _Unroller:
     predictions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def program(self) -> Program:
+        """The whole unrolling: start, passes, heads."""
+        variables = self.begin()
+        updates = self.updates()
+        for index, update in enumerate(updates):
+            if self.clamp.get(update.layer) != "all":
+                self.state[update.layer] = self.update(update)
+            if index + 1 == len(updates) or updates[index + 1].pass_ != update.pass_:
+                self._read(update.pass_)
+        outputs = [(head.name, self._output(head)) for head in self.graph.heads]
+        outputs += [(layer.name, self.state[layer.name]) for layer in self.graph.layers]
+        return Program(self.graph.name, variables, self.graph.planes, self.build.equations(), tuple(outputs))
+
+    def begin(self) -> tuple[Variable, ...]:
+        """The state before the first pass; the program's variables."""
         variables = self._variables()
         self.build = Builder(variables)
         self.state = {node.name: node.name for node in self.graph.inputs}
         self.state |= {layer.name: self._start(layer) for layer in self.graph.layers}
         for layer in self.graph.layers:
             self._derive(layer)
+        return variables
+
+    def updates(self) -> tuple[Update, ...]:
+        """Every update of every pass, in order."""
         blocks = [block(layer, self.graph.above.get(layer.name, ())) for layer in self.graph.layers]
-        updates = schedule(blocks, self.passes)
-        for index, update in enumerate(updates):
-            if self.clamp.get(update.layer) != "all":
-                self.state[update.layer] = self._update(update)
-            if index + 1 == len(updates) or updates[index + 1].pass_ != update.pass_:
-                self._read(update.pass_)
-        outputs = [(head.name, self._output(head)) for head in self.graph.heads]
-        outputs += [(layer.name, self.state[layer.name]) for layer in self.graph.layers]
-        return Program(self.graph.name, variables, self.graph.planes, self.build.equations(), tuple(outputs))
+        return schedule(blocks, self.passes)
 
     def _variables(self) -> tuple[Variable, ...]:
         found = [Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in self.graph.inputs]
@@ -112,7 +122,7 @@ class _Unroller:
         winner = self._winner(layer, layer.name, value, unit_diagonal, True, f"{name}_winner", origin)
         return self.build.add(Keep(), value, winner, name=name, origin=origin)
 
-    def _update(self, update: Update) -> str:
+    def update(self, update: Update) -> str:
         """The exact block maximiser (with lateral couplings: one monotone step) of one layer."""
         layer = self.graph.layer[update.layer]
         name, origin = f"{layer.name}_p{update.pass_}", Origin(layer.name, update.pass_, "update")

@@ -6,20 +6,24 @@ from dataclasses import replace
 from math import prod
 from typing import Literal
 
-from lvmc.graph.checks import check_keys, check_limits, check_names
-from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, resolve_couplings
+from lvmc.graph.checks import check_inference, check_inputs, check_layer, check_limits, check_names
+from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, divisors, resolve_couplings, text
 from lvmc.graph.findings import Findings
 from lvmc.graph.parameters import layer_parameters, shared_parameters
 from lvmc.graph.records import EnergyGraph, HeadNode, InputNode, LayerNode, block
-from lvmc.heads import Canvas, Reading
+from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
-from lvmc.records import nearest
+from lvmc.records import nearest, shorten
 from lvmc.schedule import Message, schedule
+from lvmc.source import Path
 from lvmc.spec import Layer, Spec
 from lvmc.units import UNITS
 
 MAX_PARAMETERS = 10**9
 MAX_UNITS = 10**9
+
+_INPUT_KEYS = ("size",)
+_SIZE_KEYS = ("from", "filter", "stride", "dilation", "padding", "replicate", "size", "nms")
 
 
 def build(
@@ -34,16 +38,16 @@ def build(
         max_units: More latent units than this are a mistake.
     """
     check_names(spec, findings)
+    check_inputs(spec, findings)
+    check_inference(spec, findings)
     inputs = tuple(InputNode(name, each.channels, each.size, each.normalize) for name, each in spec.inputs.items())
-    scope = Scope(spec, {node.name: Below(node.name, node.channels, node.size) for node in inputs})
+    scope = Scope(spec, {node.name: _below(node, findings) for node in inputs})
     layers: list[LayerNode] = []
     for name, record in spec.layers.items():
-        check_keys(name, record, spec, findings)
+        check_layer(name, record, findings)
         node = _layer(name, record, scope, findings)
         layers.append(node)
-        window = node.group.window if node.group else (1, 1)
-        size = UNKNOWN if ("layers", name) in findings.unsure else node.size
-        scope.blocks[name] = Below(name, node.channels, size, window if size != UNKNOWN else (1, 1))
+        scope.blocks[name] = _below(node, findings)
     canvas = _canvas(spec, scope)
     heads = _heads(spec, scope, canvas, findings)
     if findings.found or findings.unsure:
@@ -57,9 +61,18 @@ def build(
     return None if findings.found else graph
 
 
+def _below(node: InputNode | LayerNode, findings: Findings) -> Below:
+    """The block as the layers above see it; of unknown size where a mistake may have changed that."""
+    section, keys = ("inputs", _INPUT_KEYS) if isinstance(node, InputNode) else ("layers", _SIZE_KEYS)
+    if node.size == UNKNOWN or any(findings.doubts((section, node.name, key)) for key in keys):
+        return Below(node.name, node.channels, UNKNOWN)
+    window = node.group.window if isinstance(node, LayerNode) and node.group else (1, 1)
+    return Below(node.name, node.channels, node.size, window)
+
+
 def _layer(name: str, record: Layer, scope: Scope, findings: Findings) -> LayerNode:
     resolved = resolve_couplings(name, record, scope, findings)
-    size = _size(name, record, resolved_sizes={coupling.lower: size for coupling, size in resolved}, findings=findings)
+    size = _size(name, record, {coupling.lower: size for coupling, size in resolved}, findings)
     circular = record.padding_mode == "circular"
     return LayerNode(
         name=name,
@@ -77,17 +90,20 @@ def _layer(name: str, record: Layer, scope: Scope, findings: Findings) -> LayerN
     )
 
 
-def _size(name: str, record: Layer, resolved_sizes: dict[str, Size], findings: Findings) -> Size:
-    known = {lower: size for lower, size in resolved_sizes.items() if size != UNKNOWN}
+def _size(name: str, record: Layer, sizes: dict[str, Size], findings: Findings) -> Size:
+    known = {lower: size for lower, size in sizes.items() if size != UNKNOWN}
     if record.from_ == {}:
         return record.size or UNKNOWN
     if record.size is not None:
-        findings.add(("layers", name, "size"), f"the size of '{name}' follows from below", "leave 'size' out")
+        remedy = "leave 'size' out, or write from: none"
+        needs = (("layers", name, "from"),)
+        findings.add(("layers", name, "size"), f"the size of '{name}' follows from below", remedy, on_key=True, needs=needs)
     if len(set(known.values())) > 1:
-        each = ", ".join(f"{size[0]}×{size[1]} from {lower}" for lower, size in known.items())
-        findings.add(("layers", name, "from"), f"'{name}' gets different sizes: {each}", "choose strides so that they agree")
+        each = ", ".join(f"{text(size)} from {lower}" for lower, size in known.items())
+        remedy = "choose strides, windows (replicate) or padding so that they agree"
+        findings.add(("layers", name, "from"), f"'{name}' gets different sizes: {each}", remedy, needs=_sizes(name))
         return UNKNOWN
-    return next(iter(known.values()), UNKNOWN) if len(known) == len(resolved_sizes) else UNKNOWN
+    return next(iter(known.values()), UNKNOWN) if len(known) == len(sizes) else UNKNOWN
 
 
 def _diagonal(record: Layer) -> tuple[float, ...] | Literal["learned"]:
@@ -101,16 +117,16 @@ def _group(name: str, record: Layer, size: Size, findings: Findings) -> Group | 
         return None
     group, path = Group(record.nms.channels, *record.nms.window), ("layers", name, "nms")
     if prod(group) == 1:
-        findings.add(path, "a group of one unit suppresses nothing", "use a window or channels above 1, or leave 'nms' out")
+        remedy = "use a window or channels above 1, or leave 'nms' out"
+        findings.add(path, "a group of one unit suppresses nothing", remedy)
     if size != UNKNOWN and (size[0] % group.height or size[1] % group.width):
-        window = f"{group.height}×{group.width}"
-        fault = f"windows of {window} do not divide '{name}', which is {size[0]}×{size[1]}"
-        findings.add(path, fault, f"windows that do: {dividing(size)}")
+        fault = f"windows of {text(group.window)} do not divide '{name}', which is {text(size)}"
+        findings.add((*path, "window"), fault, f"windows that do: {dividing(size)}", needs=_sizes(name))
         return None
     if record.channels % group.channels:
         fault = f"groups of {group.channels} channels do not divide the {record.channels} channels of '{name}'"
-        numbers = [str(n) for n in range(1, min(record.channels, 64) + 1) if record.channels % n == 0]
-        findings.add(path, fault, f"numbers that do: {', '.join(numbers)}")
+        remedy, needs = f"numbers that do: {divisors(record.channels)}", (("layers", name, "channels"),)
+        findings.add((*path, "channels"), fault, remedy, needs=needs)
         return None
     return group if prod(group) > 1 else None
 
@@ -118,12 +134,14 @@ def _group(name: str, record: Layer, size: Size, findings: Findings) -> Group | 
 def _lateral(name: str, record: Layer, size: Size, circular: bool, findings: Findings) -> Geometry | None:
     if record.lateral is None:
         return None
-    kernel, path = record.lateral.filter, ("layers", name, "lateral")
+    kernel, path = record.lateral.filter, ("layers", name, "lateral", "filter")
     if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
-        findings.add(path, "a lateral filter must be odd, to have a middle", f"write filter: {kernel[0] // 2 * 2 + 1}")
+        odd = shorten((kernel[0] // 2 * 2 + 1, kernel[1] // 2 * 2 + 1))
+        findings.add(path, "a lateral filter must be odd, to have a middle", f"write filter: {odd}")
         return None
     if circular and size != UNKNOWN and (kernel[0] > size[0] or kernel[1] > size[1]):
-        findings.add(path, "a circular lateral filter larger than the layer couples units to themselves", "use a smaller filter")
+        fault = f"a circular lateral filter larger than '{name}' ({text(size)}) couples units to themselves"
+        findings.add(path, fault, "use a smaller filter", needs=_sizes(name))
         return None
     return Geometry(padding=(kernel[0] // 2, kernel[1] // 2), circular=circular)
 
@@ -136,21 +154,30 @@ def _canvas(spec: Spec, scope: Scope) -> Canvas:
 def _heads(spec: Spec, scope: Scope, canvas: Canvas, findings: Findings) -> tuple[HeadNode, ...]:
     heads: list[HeadNode] = []
     for name, record in spec.heads.items():
-        readings: list[Reading] = []
+        path = ("heads", name)
         for layer in record.reads:
             if layer not in spec.layers:
-                path = ("heads", name, "reads", layer)
-                findings.add(path, f"no layer is named '{layer}'", nearest(layer, spec.layers), on_key=True)
-            elif scope.blocks[layer].size != UNKNOWN:
-                readings.append(_reading(scope.blocks[layer]))
-        passes = spec.inference.passes
-        if isinstance(record.at, int) and record.at > passes:
-            findings.add(("heads", name, "at"), f"there is no pass {record.at}: the model runs {passes}", "passes count from 1")
-        if len(readings) == len(record.reads) and canvas.size != UNKNOWN:
-            for fault in record.faults(readings, canvas):
-                findings.add(("heads", name, fault.key), fault.fault, fault.remedy)
+                known = layer in spec.inputs
+                fault = f"'{layer}' is an input; heads read layers" if known else f"no layer is named '{layer}'"
+                findings.add((*path, "reads", layer), fault, nearest(layer, spec.layers), on_key=True)
+        readings = [_reading(scope.blocks[layer]) for layer in record.reads if layer in spec.layers]
+        _check_at(name, record, spec.inference.passes, findings)
+        sized = [reading for reading in readings if reading.size != UNKNOWN]
+        for fault in record.faults(sized, canvas):
+            findings.add((*path, *fault.path), fault.fault, fault.remedy, needs=((*path, "channels"), (*path, "reads")))
         heads.append(HeadNode(name, record, tuple(readings)))
     return tuple(heads)
+
+
+def _check_at(name: str, record: HeadRecord, passes: int, findings: Findings) -> None:
+    if isinstance(record.at, int) and record.at > passes:
+        fault = f"there is no pass {record.at}: the model runs {passes}"
+        remedy = f"passes count from 1 to {passes}; or write last or each"
+        findings.add(("heads", name, "at"), fault, remedy, needs=(("inference", "passes"),))
+
+
+def _sizes(name: str) -> tuple[Path, ...]:
+    return tuple(("layers", name, key) for key in _SIZE_KEYS)
 
 
 def _reading(block: Below) -> Reading:

@@ -1,4 +1,4 @@
-"""Names that clash, keys that exclude each other, and models too large to allocate."""
+"""Names that clash, keys that exclude each other, and models too large to unroll or allocate."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from math import prod
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
+from lvmc.source import Path
 from lvmc.spec import Layer, Spec
 from lvmc.spec.names import name_fault
 from lvmc.units import UNITS
+
+MAX_UPDATES = 10_000
+
+_COUPLING_KEYS = ("filter", "stride", "dilation", "padding", "padding_mode", "replicate")
 
 
 def check_names(spec: Spec, findings: Findings) -> None:
@@ -24,70 +29,107 @@ def check_names(spec: Spec, findings: Findings) -> None:
             if fault:
                 findings.add(path, fault, f"choose another name, for example {_plain(name)}", on_key=True)
             if name in seen:
-                findings.add(path, f"'{name}' is already the name of one of the {seen[name]}", "names are distinct", on_key=True)
-            seen[name] = section
+                fault = f"'{name}' is already the name of one of the {seen[name]}"
+                findings.add(path, fault, f"give each a name of its own, for example {_plain(name)}", on_key=True)
+            seen.setdefault(name, section)
 
 
-def check_keys(name: str, layer: Layer, spec: Spec, findings: Findings) -> None:
-    """Keys of one layer that exclude each other, or that its unit does not take."""
-    unit, given = UNITS[layer.unit], layer.model_fields_set
-    path = ("layers", name)
-    if not unit.takes_upper and layer.upper is not None:
-        findings.add((*path, "upper"), f"a {layer.unit} unit has no upper bound", "only rectified units take one")
-    if not unit.has_diagonal:
-        for key in {"diagonal", "lateral", "norm"} & given:
-            if getattr(layer, key) is not None:
-                findings.add((*path, key), f"a {layer.unit} unit has no '{key}'", f"leave '{key}' out", on_key=True)
-    if layer.norm is not None and layer.norm.kind == "drive" and "diagonal" in given:
-        fault = "norm: drive is the diagonal, so 'diagonal' cannot be given too"
-        findings.add((*path, "diagonal"), fault, "keep one of the two", on_key=True)
-    if isinstance(layer.diagonal, tuple) and len(layer.diagonal) != layer.channels:
-        fault = f"{len(layer.diagonal)} diagonal entries for {layer.channels} channels"
-        findings.add((*path, "diagonal"), fault, "one a channel, or one number for all")
-    if layer.from_ == {} and layer.size is None:
-        findings.add((*path, "from"), f"nothing lies below '{name}', so its size is unknown", "write size: [H, W]")
-    if layer.from_ == {}:
-        for key in ("filter", "stride", "dilation", "padding", "replicate"):
-            if getattr(layer, key) is not None:
-                findings.add((*path, key), f"'{key}' means nothing where nothing lies below", f"leave '{key}' out", on_key=True)
-    _check_untied(name, layer, spec, findings)
-    _check_normalize(spec, findings)
-
-
-def _check_untied(name: str, layer: Layer, spec: Spec, findings: Findings) -> None:
-    filters = [layer.filter, *(keys.filter for keys in (layer.from_ or {}).values())]
-    if spec.inference.tying == "untied" and any(isinstance(f, str) and f != "full" for f in filters):
-        fault = f"'{name}' shares a filter, but tying: untied gives each use its own"
-        findings.add(("layers", name, "filter"), fault, "give the layer a filter size, or write tying: tied")
-
-
-def _check_normalize(spec: Spec, findings: Findings) -> None:
+def check_inputs(spec: Spec, findings: Findings) -> None:
+    """Normalisation has one mean and one deviation a channel."""
     for name, each in spec.inputs.items():
-        for key in ("mean", "std") if each.normalize else ():
-            values = getattr(each.normalize, key)
+        for key in ("mean", "std"):
+            values = getattr(each.normalize, key, None)
+            path, channels = ("inputs", name, "normalize", key), ("inputs", name, "channels")
             if values is not None and len(values) != each.channels:
-                path = ("inputs", name, "normalize", key)
-                fault = f"{len(values)} entries of '{key}' for {each.channels} channels"
-                if all(finding.path != path for finding in findings.found):
-                    findings.add(path, fault, "one a channel")
-            if key == "std" and values is not None and min(values) <= 0:
-                findings.add(("inputs", name, "normalize", key), "a standard deviation is above 0")
+                fault = f"'{key}' has {_count(len(values), 'entry', 'entries')} for {_count(each.channels, 'channel')}"
+                findings.add(path, fault, "write one a channel", needs=(channels,))
+            if values is not None and key == "std" and min(values) <= 0:
+                findings.add(path, "a standard deviation is above 0", "write the deviation of each channel, after `range`")
+
+
+def check_layer(name: str, layer: Layer, findings: Findings) -> None:
+    """Keys of one layer that exclude each other, or that its unit does not take."""
+    path: Path = ("layers", name)
+    _check_unit(path, layer, findings)
+    _check_diagonal(path, layer, findings)
+    if layer.from_ != {}:
+        return
+    if layer.size is None:
+        fault = f"nothing lies below '{name}', so its size is unknown"
+        findings.add((*path, "from"), fault, "write size: [H, W]", needs=((*path, "size"),))
+    for key in _COUPLING_KEYS:
+        if getattr(layer, key) is not None and not (key == "padding_mode" and layer.lateral):
+            fault = f"'{key}' means nothing where nothing lies below"
+            findings.add((*path, key), fault, f"leave '{key}' out", on_key=True, needs=((*path, "from"),))
+
+
+def _check_unit(path: Path, layer: Layer, findings: Findings) -> None:
+    unit, needs = UNITS[layer.unit], ((*path, "unit"),)
+    if not unit.takes_upper and layer.upper is not None:
+        fault = f"a {layer.unit} unit has no upper bound"
+        findings.add((*path, "upper"), fault, "leave 'upper' out; rectified units take one", on_key=True, needs=needs)
+    for key in () if unit.has_diagonal else ("diagonal", "lateral", "norm"):
+        if key in layer.model_fields_set and getattr(layer, key) is not None:
+            findings.add((*path, key), f"a {layer.unit} unit has no '{key}'", f"leave '{key}' out", on_key=True, needs=needs)
+
+
+def _check_diagonal(path: Path, layer: Layer, findings: Findings) -> None:
+    own = (*path, "diagonal")
+    if layer.norm is not None and layer.norm.kind == "drive" and "diagonal" in layer.model_fields_set:
+        fault = "norm: drive is the diagonal, so 'diagonal' cannot be given too"
+        findings.add(own, fault, "keep one of the two", on_key=True, needs=((*path, "norm"),))
+    if isinstance(layer.diagonal, tuple) and len(layer.diagonal) != layer.channels:
+        fault = f"'diagonal' has {_count(len(layer.diagonal), 'entry', 'entries')} for {_count(layer.channels, 'channel')}"
+        findings.add(own, fault, "write one a channel, or one number for all", needs=((*path, "channels"),))
+
+
+def check_inference(spec: Spec, findings: Findings) -> None:
+    """The updates can be unrolled, and no filter is both shared and untied."""
+    updates = spec.inference.passes * len(spec.layers)
+    if updates > MAX_UPDATES:
+        fault = f"{_many(updates)} updates to unroll, more than the {MAX_UPDATES:,} allowed"
+        findings.add(("inference", "passes"), fault, f"for {_count(len(spec.layers), 'layer')}, at most {MAX_UPDATES // len(spec.layers)} passes")
+    for name, layer in spec.layers.items() if spec.inference.tying == "untied" else ():
+        uses = {(): layer.filter} | {("from", lower): keys.filter for lower, keys in (layer.from_ or {}).items()}
+        for stem, used in uses.items():
+            if used in spec.filters:
+                fault = f"'{used}' is shared, but tying: untied gives each use of a filter weights of its own"
+                remedy = "give the coupling a filter size, or write tying: tied"
+                findings.add(("layers", name, *stem, "filter"), fault, remedy, needs=(("inference", "tying"),))
 
 
 def check_limits(graph: EnergyGraph, findings: Findings, max_parameters: int, max_units: int) -> None:
     """The model's size, computed before anything is allocated."""
     parameters = sum(prod(variable.type.shape) for variable in graph.parameters)
     if parameters > max_parameters:
-        largest = max(graph.parameters, key=lambda variable: prod(variable.type.shape))
-        fault = f"{parameters:,} parameters, more than the {max_parameters:,} allowed; most of them in {largest.name}"
-        findings.add(("layers",), fault, "use fewer channels or smaller filters, or allow more: load(..., max_parameters=...)")
+        largest = max(graph.parameters, key=lambda variable: prod(variable.type.shape)).name
+        fault = f"{_many(parameters)} parameters, more than the {max_parameters:,} allowed; most of them in {largest}"
+        remedy = "use fewer channels or smaller filters, or allow more: load(..., max_parameters=...)"
+        findings.add(_home(largest, graph), fault, remedy, on_key=True)
     units = sum(layer.units for layer in graph.layers)
     if units > max_units:
         widest = max(graph.layers, key=lambda layer: layer.units)
-        fault = f"{units:,} latent units, more than the {max_units:,} allowed; most of them in {widest.name}"
-        findings.add(("layers", widest.name), fault, "use smaller sizes, or allow more: load(..., max_units=...)", on_key=True)
+        fault = f"{_many(units)} latent units, more than the {max_units:,} allowed; most of them in {widest.name}"
+        remedy = "use fewer channels or smaller sizes, or allow more: load(..., max_units=...)"
+        findings.add(("layers", widest.name), fault, remedy, on_key=True)
+
+
+def _home(parameter: str, graph: EnergyGraph) -> Path:
+    """The entry of the spec that a parameter belongs to."""
+    first, second = parameter.split(".")[:2]
+    if first == "heads":
+        return ("heads", second)
+    return ("layers" if first in graph.layer else "filters", first)
+
+
+def _many(number: int) -> str:
+    return f"{number:,}" if number < 10**18 else f"about 10^{len(str(number)) - 1}"
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _plain(name: str) -> str:
     letters = "".join(c if c.isalnum() and c.isascii() else "_" for c in name).strip("_0123456789")
-    return f"{letters or 'block'}_x"
+    return f"{letters[:40] or 'block'}_x"

@@ -8,12 +8,15 @@ from math import gcd
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import Coupling
 from lvmc.ir import Geometry, Size
-from lvmc.records import nearest
+from lvmc.records import nearest, shorten
 from lvmc.source import Path
 from lvmc.spec import Coupling as Keys
 from lvmc.spec import Layer, SharedFilter, Spec
+from lvmc.spec.keys import section
 
 UNKNOWN: Size = (0, 0)
+
+_SIZE_KEYS = ("filter", "stride", "dilation", "padding", "replicate", "from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def _below(name: str, layer: Layer, scope: Scope, findings: Findings) -> list[tu
     path: Path = ("layers", name)
     if layer.from_ is None:
         first = all(block in scope.spec.inputs for block in scope.blocks)
-        if not scope.blocks:
+        if not scope.blocks and not findings.lost("inputs"):
             findings.add(path, f"nothing lies below '{name}'", "add an input, or write from: none with a size", on_key=True)
         names = list(scope.blocks) if first else list(scope.blocks)[-1:]
         return [(scope.blocks[each], Keys(), path) for each in names]
@@ -59,7 +62,7 @@ def _below(name: str, layer: Layer, scope: Scope, findings: Findings) -> list[tu
     for lower, keys in layer.from_.items():
         if lower in scope.blocks:
             found.append((scope.blocks[lower], keys, (*path, "from", lower)))
-        else:
+        elif not findings.lost("inputs"):
             findings.add((*path, "from", lower), *_unknown(lower, name, scope), on_key=True)
     return found
 
@@ -68,7 +71,7 @@ def _unknown(lower: str, name: str, scope: Scope) -> tuple[str, str]:
     if lower == name:
         return f"'{name}' cannot lie below itself", "couplings inside a layer are written lateral: {filter: 3}"
     if lower in scope.spec.layers:
-        return f"'{lower}' is not above this line: layers are listed from bottom to top", f"move '{lower}' before '{name}'"
+        return f"'{lower}' is listed after '{name}', but lies below it", f"list layers from bottom to top: '{lower}' first"
     return f"no layer or input is named '{lower}'", nearest(lower, scope.blocks)
 
 
@@ -96,8 +99,9 @@ class _Resolver:
             return None
         size = UNKNOWN if pooled == UNKNOWN else geometry.size_above(pooled, kernel)
         if pooled != UNKNOWN and min(size) < 1:
-            fault = f"'{self.upper}' would be empty: a {_text(geometry.extent(kernel))} filter does not fit {_text(pooled)}"
-            self._add("filter", fault, "use a smaller filter, or more padding")
+            extent = f"a {text(geometry.extent(kernel))} filter does not fit '{self.lower.name}'"
+            fault = f"'{self.upper}' would be empty: {extent}, read at {text(pooled)}"
+            self._add("filter", fault, "use a smaller filter, or more padding", _SIZE_KEYS)
             return None
         weight = shared or (f"{self.upper}.{self.lower.name}" if self.several else self.upper)
         full = self.keys.filter == "full"
@@ -111,7 +115,7 @@ class _Resolver:
         if self.lower.size == UNKNOWN:
             return UNKNOWN
         if height % rows or width % columns:
-            fault = f"windows of {_text(replicate)} do not divide '{self.lower.name}', which is {_text(self.lower.size)}"
+            fault = f"windows of {text(replicate)} do not divide '{self.lower.name}', which is {text(self.lower.size)}"
             self._add("replicate", fault, f"windows that do: {dividing(self.lower.size)}")
             return None
         return (height // rows, width // columns)
@@ -119,7 +123,10 @@ class _Resolver:
     def _kernel(self, pooled: Size | None) -> tuple[Size | None, str | None]:
         match self.keys.filter:
             case None:
-                self.findings.add(self.path, f"'{self.upper}' needs 'filter'", "a size such as 3, full, or a shared filter")
+                path: Path = ("layers", self.upper)
+                remedy = "a size such as filter: 3, or full, or the name of a shared filter"
+                needs = ((*path, "filter"), (*path, "from"))
+                self.findings.add(self.path, f"{section(self.path)} needs 'filter'", remedy, on_key=True, needs=needs)
                 return None, None
             case "full":
                 return (pooled if pooled != UNKNOWN else None), None
@@ -131,7 +138,10 @@ class _Resolver:
     def _shared(self, name: str) -> tuple[Size | None, str | None]:
         record: SharedFilter | None = self.scope.spec.filters.get(name)
         if record is None:
-            self._add("filter", f"no shared filter is named '{name}'", nearest(name, [*self.scope.spec.filters, "full"]))
+            if not self.findings.lost("filters"):
+                self._add("filter", f"no shared filter is named '{name}'", nearest(name, [*self.scope.spec.filters, "full"]))
+            return None, None
+        if self._unsure_channels() or self.findings.doubts(("filters", name)):
             return None, None
         channels = (self.channels, self.lower.channels)
         user, known = self.scope.shared.setdefault(name, (self.upper, channels))
@@ -141,37 +151,57 @@ class _Resolver:
             return None, None
         return record.size, name
 
+    def _unsure_channels(self) -> bool:
+        blocks = (("layers", self.upper), ("layers", self.lower.name), ("inputs", self.lower.name))
+        return any(self.findings.doubts((*block, "channels")) for block in blocks)
+
     def _geometry(self, kernel: Size, pooled: Size) -> Geometry | None:
         stride, dilation = self.keys.stride or (1, 1), self.keys.dilation or (1, 1)
         full = self.keys.filter == "full"
         padding = self.keys.padding
-        if full and (padding not in (None, "same", (0, 0)) or stride != (1, 1) or dilation != (1, 1)):
-            self._add("filter", "filter: full covers the plane: padding, stride and dilation mean nothing", "leave them out")
+        if full and self._reach_beyond_plane(stride, dilation, padding):
             return None
         if not isinstance(padding, tuple):
             if not full and (kernel[0] % 2 == 0 or kernel[1] % 2 == 0):
-                remedy = f"write padding: {kernel[0] // 2}, or use an odd filter"
-                self._add("filter", f"an even filter ({_text(kernel)}) has no 'same' padding", remedy)
+                remedy = f"write padding: {shorten((kernel[0] // 2, kernel[1] // 2))}, or use an odd filter"
+                self._add("filter", f"an even filter ({text(kernel)}) has no 'same' padding", remedy, ("padding",))
                 return None
             padding = (0, 0) if full else (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
         circular = self.keys.padding_mode == "circular"
         if circular and pooled != UNKNOWN and (padding[0] > pooled[0] or padding[1] > pooled[1]):
-            fault = f"circular padding of {_text(padding)} wraps {_text(pooled)} more than once"
-            self._add("padding_mode", fault, "use less padding, or padding_mode: zeros")
+            fault = f"circular padding of {text(padding)} wraps {text(pooled)} more than once"
+            self._add("padding_mode", fault, "use less padding, or padding_mode: zeros", _SIZE_KEYS)
             return None
         return Geometry(stride, dilation, padding, circular)
 
-    def _add(self, key: str, fault: str, remedy: str) -> None:
-        own = "from" in self.path and key in (self.scope.spec.layers[self.upper].from_ or {})[self.lower.name].model_fields_set
-        stem = self.path if own else ("layers", self.upper)
-        self.findings.add((*stem, key), fault, remedy)
+    def _reach_beyond_plane(self, stride: Size, dilation: Size, padding: Size | str | None) -> bool:
+        given = {"padding": padding not in (None, "same", (0, 0)), "stride": stride != (1, 1), "dilation": dilation != (1, 1)}
+        for key in (key for key, wrong in given.items() if wrong):
+            fault = f"filter: full covers the plane once, so '{key}' means nothing"
+            self._add(key, fault, f"leave '{key}' out, or write a filter size", ("filter",), on_key=True)
+        return any(given.values())
+
+    def _add(self, key: str, fault: str, remedy: str, needs: tuple[str, ...] = (), *, on_key: bool = False) -> None:
+        stem = self.path if len(self.path) > 2 and self._gives(key) else ("layers", self.upper)
+        paths = [(*block, each) for each in needs for block in (self.path, ("layers", self.upper))]
+        self.findings.add((*stem, key), fault, remedy, on_key=on_key, needs=tuple(paths))
+
+    def _gives(self, key: str) -> bool:
+        """Whether the coupling itself gives the key; otherwise it is its layer's."""
+        couplings = self.scope.spec.layers[self.upper].from_ or {}
+        return key in couplings[self.lower.name].model_fields_set
 
 
 def dividing(size: Size) -> str:
     """The square windows that divide a size: `1, 2, 4`."""
-    common = gcd(*size)
-    return ", ".join(str(window) for window in range(1, common + 1) if common % window == 0)
+    return divisors(gcd(*size))
 
 
-def _text(size: Size) -> str:
+def divisors(number: int) -> str:
+    """The divisors of a number up to 64: `1, 2, 4`."""
+    return ", ".join(str(each) for each in range(1, min(number, 64) + 1) if number % each == 0)
+
+
+def text(size: Size) -> str:
+    """`64×64`."""
     return f"{size[0]}×{size[1]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lvmc.graph.records import EnergyGraph, LayerNode
 from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable
@@ -20,16 +22,22 @@ def score_program(graph: EnergyGraph) -> Program:
         raise ValueError(graph.why_no_energy)
     variables = (*blocks(graph), *graph.parameters)
     build = Builder(variables)
-    terms = [term for layer in graph.layers for term in _terms(build, layer)]
+    score, objective = add_score(build, graph, {node.name: node.name for node in (*graph.inputs, *graph.layers)})
+    outputs = (("score", score), ("objective", objective))
+    return Program(f"{graph.name}.score", variables, graph.planes, build.equations(), outputs)
+
+
+def add_score(build: Builder, graph: EnergyGraph, state: Mapping[str, str]) -> tuple[str, str]:
+    """Add S of a state and the mean-field objective; their values' names. `state` names the value of every block."""
+    terms = [term for layer in graph.layers for term in _terms(build, layer, state)]
     score = build.add(Add(), *terms, name="score", origin=_ORIGIN)
     entropies = [
-        build.add(Entropy(), layer.name, name=f"{layer.name}_entropy", origin=_ORIGIN)
+        build.add(Entropy(), state[layer.name], name=f"{layer.name}_entropy", origin=_ORIGIN)
         for layer in graph.layers
         if layer.unit.mean_field
     ]
     objective = build.add(Add(), score, *entropies, name="objective", origin=_ORIGIN) if entropies else score
-    outputs = (("score", score), ("objective", objective))
-    return Program(f"{graph.name}.score", variables, graph.planes, build.equations(), outputs)
+    return score, objective
 
 
 def blocks(graph: EnergyGraph) -> tuple[Variable, ...]:
@@ -39,25 +47,25 @@ def blocks(graph: EnergyGraph) -> tuple[Variable, ...]:
     return (*inputs, *layers)
 
 
-def _terms(build: Builder, layer: LayerNode) -> list[str]:
+def _terms(build: Builder, layer: LayerNode, state: Mapping[str, str]) -> list[str]:
     """⟨z, w ⋆ P(z_lower)⟩ of every coupling below, ½⟨z, L ⋆ z⟩, ⟨b, z⟩ and −½⟨z, d z⟩."""
-    name, terms = layer.name, list[str]()
+    name, value, terms = layer.name, state[layer.name], list[str]()
     for coupling in layer.couplings:
         stem = f"{name}_from_{coupling.lower}"
-        message = bottom_message(build, coupling, coupling.lower, coupling.weight, stem, _ORIGIN)
-        terms.append(build.add(Inner(), name, message, name=f"{stem}_score", origin=_ORIGIN))
+        message = bottom_message(build, coupling, state[coupling.lower], coupling.weight, stem, _ORIGIN)
+        terms.append(build.add(Inner(), value, message, name=f"{stem}_score", origin=_ORIGIN))
     if layer.lateral is not None:
         taps, _ = lateral_filter(build, layer, _ORIGIN)
-        side = build.add(Correlate(layer.lateral), name, taps, name=f"{name}_side", origin=_ORIGIN)
-        terms.append(build.add(Inner(0.5), name, side, name=f"{name}_side_score", origin=_ORIGIN))
+        side = build.add(Correlate(layer.lateral), value, taps, name=f"{name}_side", origin=_ORIGIN)
+        terms.append(build.add(Inner(0.5), value, side, name=f"{name}_side_score", origin=_ORIGIN))
     if layer.bias:
-        terms.append(build.add(InnerChannel(), name, f"{name}.bias", name=f"{name}_bias_score", origin=_ORIGIN))
+        terms.append(build.add(InnerChannel(), value, f"{name}.bias", name=f"{name}_bias_score", origin=_ORIGIN))
     diagonal = own_diagonal(build, layer, _ORIGIN)
     if layer.norm is not None:
         running = (f"{name}.norm.running_mean", f"{name}.norm.running_var")
         moments = build.add(RunningMoments(), *running, name=f"{name}_moments", origin=_ORIGIN)
         diagonal, shift = norm_diagonal(build, layer, moments, _ORIGIN)
-        terms.append(build.add(InnerChannel(), name, shift, name=f"{name}_shift_score", origin=_ORIGIN))
+        terms.append(build.add(InnerChannel(), value, shift, name=f"{name}_shift_score", origin=_ORIGIN))
     if diagonal:
-        terms.append(build.add(SelfTerm(), name, diagonal, name=f"{name}_self_score", origin=_ORIGIN))
+        terms.append(build.add(SelfTerm(), value, diagonal, name=f"{name}_self_score", origin=_ORIGIN))
     return terms

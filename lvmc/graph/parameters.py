@@ -26,12 +26,16 @@ def shared_parameters(spec: Spec, graph: EnergyGraph) -> Iterator[Variable]:
 
 
 def layer_parameters(layer: LayerNode, init: LayerInit, graph: EnergyGraph, messages: Messages) -> Iterator[Variable]:
-    """Filters, bias, diagonal, lateral and norm of a layer."""
+    """A layer's filter, bias, diagonal and lateral filter, then its several filters or its norm."""
     fan_in = sum(prod(_shape(coupling, layer, graph)[1:]) for coupling in layer.couplings)
-    for coupling in layer.couplings:
-        if coupling.shared is None:
-            for name in weight_names(coupling, graph.untied, messages):
-                yield _parameter(name, _shape(coupling, layer, graph), _init(init.weight, fan_in))
+    filters = [
+        _parameter(name, _shape(coupling, layer, graph), _init(init.weight, fan_in))
+        for coupling in layer.couplings
+        if coupling.shared is None
+        for name in weight_names(coupling, graph.untied, messages)
+    ]
+    several = len(layer.couplings) > 1
+    yield from () if several else filters
     if layer.bias:
         yield _parameter(f"{layer.name}.bias", (layer.channels,), _init(init.bias, max(1, fan_in)))
     if layer.diagonal == "learned":
@@ -40,6 +44,7 @@ def layer_parameters(layer: LayerNode, init: LayerInit, graph: EnergyGraph, mess
         kernel = tuple(2 * p + 1 for p in layer.lateral.padding)
         rule = "zeros" if init.weight == "he" else init.weight
         yield _parameter(f"{layer.name}.lateral", (layer.channels, layer.channels, *kernel), _init(rule, 1))
+    yield from filters if several else ()
     if layer.norm is not None:
         yield from _norm_parameters(layer, messages)
 

@@ -64,9 +64,9 @@ class Canvas(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A mistake that only shows beside the rest of the spec: the key, what is wrong, what to write."""
+    """A mistake that only shows beside the rest of the spec: the path of its key, what is wrong, what to write."""
 
-    key: str
+    path: tuple[str, ...]
     fault: str
     remedy: str
 

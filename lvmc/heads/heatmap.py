@@ -69,11 +69,15 @@ class Heatmap(MapHead):
         points = self.points or Points()
         for key, values in (("names", points.names), ("flip", points.flip)):
             if values is not None and len(values) != self.channels:
-                yield Fault("points", f"{key} has {len(values)} entries for {self.channels} channels", "one entry a channel")
+                fault = f"'{key}' has {len(values)} entries for {self.channels} channels"
+                yield Fault(("points", key), fault, "write one entry a channel")
         if points.flip is not None and sorted(points.flip) != list(range(len(points.flip))):
-            yield Fault("points", "flip is not a permutation of the points", "name each point once")
-        if any(max(bone) >= self.channels for bone in points.skeleton or ()):
-            yield Fault("points", "the skeleton joins a point that does not exist", f"points are 0 to {self.channels - 1}")
+            fault = f"'flip' is not a permutation of 0 to {len(points.flip) - 1}"
+            yield Fault(("points", "flip"), fault, "name the mirror image of each point, every point once")
+        for bone in points.skeleton or ():
+            if max(bone) >= self.channels:
+                fault = f"the skeleton joins point {max(bone)}, which does not exist"
+                yield Fault(("points", "skeleton"), fault, f"points count from 0 to {self.channels - 1}")
 
     def target(self, output: TensorType) -> TensorType:
         """(channels, H, W): 1 near the point, 0 elsewhere, negative where a pixel does not count."""

@@ -8,7 +8,7 @@ from math import prod
 from lvmc.heads.head import Canvas, Desk, Fault, HeadRecord, Read, Reading
 from lvmc.ir import Geometry, Init, Size, TensorType, Variable
 from lvmc.ir.ops import Add, Correlate, Reshape, Upsample, UpsampleMode
-from lvmc.records import Count
+from lvmc.records import Count, shorten
 
 
 class MapHead(HeadRecord):
@@ -27,10 +27,13 @@ class MapHead(HeadRecord):
         for reading in readings:
             read = self.reads[reading.layer]
             if read.filter[0] % 2 == 0 or read.filter[1] % 2 == 0:
-                yield Fault("reads", f"the filter on '{reading.layer}' is even", "an odd filter keeps the map in place")
+                odd = shorten((read.filter[0] // 2 * 2 + 1, read.filter[1] // 2 * 2 + 1))
+                fault = f"the filter on '{reading.layer}' is even, so it would move the map"
+                yield Fault(("reads", reading.layer), fault, f"use an odd filter, for example {reading.layer}: {odd}")
             if read.map and reading.size != (1, 1):
                 fault = f"'{reading.layer}' is {reading.size[0]}×{reading.size[1]}; only a 1×1 layer is read as a map"
-                yield Fault("reads", fault, f"write {reading.layer}: {read.filter[0]}")
+                remedy = f"write {reading.layer}: {shorten(read.filter)}"
+                yield Fault(("reads", reading.layer), fault, remedy)
         yield from self._factor_faults(readings, canvas)
 
     def parameters(self, name: str, readings: Sequence[Reading]) -> Iterator[Variable]:
@@ -85,4 +88,4 @@ class MapHead(HeadRecord):
             whole = fine[0] % coarse[0] == 0 and fine[1] % coarse[1] == 0
             if self.upsample == "fcn" and not whole:
                 fault = f"fcn upsampling needs whole factors, but {coarse[0]}×{coarse[1]} meets {fine[0]}×{fine[1]}"
-                yield Fault("upsample", fault, "write bilinear, which takes any factor")
+                yield Fault(("upsample",), fault, "write bilinear, which takes any factor")

@@ -27,7 +27,7 @@ class PlaneHead(HeadRecord):
         for reading in readings:
             if self.reads[reading.layer] != Read():
                 fault = f"this head reads the whole plane of '{reading.layer}', so a filter size means nothing"
-                yield Fault("reads", fault, "write a layer or a list of layers")
+                yield Fault(("reads", reading.layer), fault, "write a layer, or a list of layers")
 
     def parameters(self, name: str, readings: Sequence[Reading]) -> Iterator[Variable]:
         """`heads.<name>.<layer>.weight` (outputs, C, H, W), or (outputs, C, 1, 1) with `pool: mean`, and `.bias`."""

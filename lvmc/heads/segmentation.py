@@ -24,7 +24,7 @@ class Segmentation(MapHead):
         yield from self.readout_faults(readings, canvas)
         if self.classes is not None and len(self.classes) != self.channels:
             fault = f"{len(self.classes)} class names for {self.channels} channels"
-            yield Fault("classes", fault, f"name {self.channels} classes, or write channels: {len(self.classes)}")
+            yield Fault(("classes",), fault, f"name {self.channels} classes, or write channels: {len(self.classes)}")
 
     def target(self, output: TensorType) -> TensorType:
         """(H, W): whole numbers, the class of each pixel; negative or 255 where a pixel does not count."""

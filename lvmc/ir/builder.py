@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lvmc.ir.ops.base import Op
 from lvmc.ir.program import Equation, Origin, Program
@@ -12,11 +13,15 @@ Rule = Callable[[Equation, "Builder"], str | None]
 
 
 class Builder:
-    """Collects equations. With `share`, an equation equal to an earlier one (op and arguments) is that one's value."""
+    """Collects equations. With `share`, an equation equal to an earlier one (op and arguments) is that one's value.
+
+    `reserved` names are kept free for equations still to come.
+    """
 
     def __init__(self, variables: tuple[Variable, ...], share: bool = False) -> None:
         self.types: dict[str, TensorType] = {variable.name: variable.type for variable in variables}
         self.definitions: dict[str, Equation] = {}
+        self.reserved: set[str] = set()
         self._share = share
         self._values: dict[tuple[Op, tuple[str, ...]], str] = {}
 
@@ -30,11 +35,12 @@ class Builder:
         return self._append(Equation(out, op, args, inferred, origin))
 
     def keep(self, equation: Equation) -> str:
-        """Append an equation as it stands; its name must be free."""
-        if self._share:
-            known = self._values.get((equation.op, equation.args))
-            if known is not None:
-                return known
+        """Append an equation as it stands, renamed if its name is taken."""
+        known = self._values.get((equation.op, equation.args)) if self._share else None
+        if known is not None:
+            return known
+        if equation.out in self.types:
+            equation = replace(equation, out=self._unique(equation.out))
         return self._append(equation)
 
     def defining(self, value: str) -> Op | None:
@@ -54,10 +60,10 @@ class Builder:
         return equation.out
 
     def _unique(self, name: str) -> str:
-        if name not in self.types:
+        if name not in self.types and name not in self.reserved:
             return name
         count = 2
-        while f"{name}__{count}" in self.types:
+        while f"{name}__{count}" in self.types or f"{name}__{count}" in self.reserved:
             count += 1
         return f"{name}__{count}"
 
@@ -69,8 +75,10 @@ def rebuild(program: Program, rule: Rule, share: bool = False) -> Program:
     returns the name of a value to use instead, or None to keep the equation.
     """
     builder = Builder(program.variables, share)
+    builder.reserved = {equation.out for equation in program.equations}
     renamed: dict[str, str] = {}
     for equation in program.equations:
+        builder.reserved.discard(equation.out)
         if any(arg in renamed for arg in equation.args):
             args = tuple(renamed.get(arg, arg) for arg in equation.args)
             equation = Equation(equation.out, equation.op, args, equation.type, equation.origin)

@@ -101,12 +101,12 @@ class Init:
     scale: float
 
 
-Kind = Literal["input", "latent", "mask", "target", "parameter", "statistic"]
+Kind = Literal["input", "latent", "mask", "output", "target", "parameter", "statistic"]
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value that a program is given: an input, a given latent or mask, a target, a parameter, a running statistic."""
+    """A value that a program is given: an input, a given latent or mask, a head's output or target, a parameter, a running statistic."""
 
     name: str
     type: TensorType

@@ -42,7 +42,7 @@ class LayerInit(Record):
 
 
 def _layer_init(value: Any) -> Any:
-    if isinstance(value, dict) and value and not set(value) <= {"normal"}:  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, dict) and set(value) != {"normal"}:  # pyright: ignore[reportUnknownArgumentType]
         return value  # pyright: ignore[reportUnknownVariableType]
     return value if isinstance(value, LayerInit) else {"weight": value}
 

@@ -15,6 +15,10 @@ from lvmc.spec.inputs import Input, Normalize, SharedFilter
 from lvmc.spec.layers import Coupling, Lateral, Layer, Nms, Norm
 from lvmc.spec.model import Inference, Spec
 
+SECTIONS = ("inputs", "filters", "layers", "heads")
+
+_HOMES: dict[str, type[BaseModel]] = {"the spec": Spec, "'inference'": Inference, "an input": Input, "a layer": Layer}
+
 
 def record_of(path: Path, values: Any) -> type[BaseModel] | None:
     """The record that the mapping at `path` is read as."""
@@ -36,7 +40,7 @@ def record_of(path: Path, values: Any) -> type[BaseModel] | None:
         case ("inference",):
             return Inference
         case ("heads", name):
-            return HEADS.get(values["heads"][name].get("kind"))
+            return HEADS.get(str(values["heads"][name].get("kind")))
         case ("heads", _, "points"):
             return Points
         case ("heads", _, "reads", _):
@@ -48,7 +52,14 @@ def record_of(path: Path, values: Any) -> type[BaseModel] | None:
 def known_keys(path: Path, values: Any) -> list[str]:
     """Keys that the section at `path` takes."""
     record = record_of(path, values)
-    return [field.alias or name for name, field in record.model_fields.items()] if record else []
+    return _keys(record) if record else []
+
+
+def home(key: str) -> str:
+    """Where a key belongs: `'passes' is a key of 'inference'`; empty if nowhere."""
+    homes = [where for where, record in _HOMES.items() if key in _keys(record)]
+    homes += ["a head"] if any(key in _keys(record) for record in HEADS.values()) else []
+    return f"'{key}' is a key of {' and of '.join(homes)}" if homes else ""
 
 
 def section(path: Path) -> str:
@@ -58,7 +69,15 @@ def section(path: Path) -> str:
             return "the spec"
         case (("inputs" | "filters" | "layers" | "heads") as kind, name):
             return f"{str(kind)[:-1]} '{name}'"
+        case ("layers", _, "from", lower):
+            return f"the coupling of {section(path[:2])} to '{lower}'"
         case (("inputs" | "filters" | "layers" | "heads"), _, *rest):
             return f"'{'.'.join(map(str, rest))}' of {section(path[:2])}"
         case _:
             return f"'{'.'.join(map(str, path))}'"
+
+
+def _keys(record: type[BaseModel]) -> list[str]:
+    """Keys of a record, required ones first."""
+    fields = sorted(record.model_fields.items(), key=lambda item: not item[1].is_required())
+    return [field.alias or name for name, field in fields]

@@ -11,13 +11,14 @@ from lvmc.records import Count, Record, Text, shown, whole, wrong
 from lvmc.spec.inputs import Input, SharedFilter
 from lvmc.spec.layers import Layer
 
-LATER = {
-    "state": "outer feedback",
-    "feedback": "outer feedback",
-    "train": "training",
-    "until": "running to a residual",
+_FEEDBACK = "outer feedback"
+
+LATER: dict[tuple[str, ...], dict[str, str]] = {
+    (): {"state": _FEEDBACK, "feedback": _FEEDBACK, "train": "training"},
+    ("inputs",): {"render": _FEEDBACK, "as": _FEEDBACK, "sigma": _FEEDBACK, "extra": _FEEDBACK},
+    ("inference",): {"until": "running to a residual"},
 }
-"""Keys of the language that this version refuses, and what they stand for."""
+"""Keys of the language that this version refuses, by section, and what they stand for."""
 
 
 def _version(value: Any) -> Any:

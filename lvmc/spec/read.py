@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +11,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from lvmc.errors import Problem
-from lvmc.heads import HEADS
-from lvmc.records import PROBLEM, nearest, shown
-from lvmc.source import Document, Path
-from lvmc.spec.keys import known_keys, section
+from lvmc.records import closest, shown
+from lvmc.source import Document, Path, plain
+from lvmc.spec.keys import known_keys
 from lvmc.spec.model import LATER, Spec
+from lvmc.spec.words import problem_of
 
-LATER_HEADS = ("density", "lift")
-
-_ROUNDS = 4
-_PLACEHOLDERS: dict[str, Any] = {
-    "lvmc": 1, "name": "unnamed", "channels": 1, "outputs": 1, "size": [1024, 1024], "filter": 1, "window": 1, "kind": "drive",
-    "reads": "unread",
-}  # fmt: skip
+_ROUNDS = 6
+_ENTRIES: dict[str, dict[str, Any]] = {
+    "inputs": {"channels": 1, "size": 1024},
+    "filters": {"size": 1},
+    "layers": {"channels": 1, "filter": 1},
+}
+_VALUES: dict[str, Any] = {"lvmc": 1, "name": "unnamed", "channels": 1, "outputs": 1, "kind": "drive", "reads": "unread"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +38,61 @@ class Reading:
     unsure: frozenset[Path]
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A mistake pydantic found: its path in the spec, and the path of the key that was probably meant."""
+
+    path: Path
+    meant: Path
+    details: ErrorDetails
+
+    @property
+    def kind(self) -> str:
+        """pydantic's name of it."""
+        return self.details["type"]
+
+
 def read_spec(document: Document) -> Reading:
     """Validate a document's values; mistakes are set aside, so that the rest can still be judged."""
+    document = document if document.spans else plain(document)
+    problems, unsure = list(document.problems), set[Path]()
     if not isinstance(document.values, dict):
-        fault = f"a spec is a mapping of sections, not {shown(document.values)}"
-        return Reading(None, (Problem(document.place(()), fault, "begin with lvmc: 1"),), frozenset())
+        return Reading(None, (*problems, _no_mapping(document)), frozenset())
     values: dict[str, Any] = deepcopy(document.values)  # pyright: ignore[reportUnknownArgumentType]
-    problems: list[Problem] = []
-    unsure: set[Path] = set()
     for _ in range(_ROUNDS):
         try:
-            return Reading(Spec.model_validate(values), (*document.problems, *problems), frozenset(unsure))
+            return Reading(Spec.model_validate(values), tuple(problems), frozenset(unsure))
         except ValidationError as error:
-            found = [(_path(each["loc"], values, each["type"]), each) for each in error.errors()]
-            problems += [_problem(document, details, path) for path, details in found]
-            unsure |= {path[:2] for path, _ in found}
-            for path, details in found:
-                _mend(values, path, details["type"])
-    return Reading(None, (*document.problems, *problems), frozenset(unsure))
+            mistakes = [_mistake(details, values) for details in error.errors(include_url=False)]
+        new = [mistake for mistake in mistakes if mistake.path not in unsure]
+        problems += [problem_of(each.path, each.details, document) for each in new if not _follows(each, new)]
+        unsure |= {mistake.meant for mistake in new} | {mistake.path for mistake in new}
+        for mistake in mistakes:
+            _mend(values, mistake.path, mistake.kind)
+    return Reading(None, tuple(problems), frozenset(unsure))
+
+
+def _no_mapping(document: Document) -> Problem:
+    values = document.values
+    remedy = "write a space after each colon" if isinstance(values, str) and ":" in values else "begin with lvmc: 1"
+    return Problem(document.place(()), f"a spec is a mapping of sections, not {shown(values)}", remedy)
+
+
+def _mistake(details: ErrorDetails, values: Any) -> Mistake:
+    path = _path(details["loc"], values, details["type"])
+    near = closest(str(path[-1]), known_keys(path[:-1], values)) if details["type"] == "extra_forbidden" else None
+    return Mistake(path, (*path[:-1], near) if near else path, details)
 
 
 def _path(location: tuple[int | str, ...], values: Any, kind: str) -> Path:
     """pydantic's location without the names of union members, which are no keys of the spec."""
     path: list[int | str] = []
     for step, key in enumerate(location):
-        last = step == len(location) - 1
-        if isinstance(values, dict | list | tuple) and _has(values, key):
+        member = step == 2 and location[0] == "heads" and isinstance(values, dict) and key == values.get("kind")  # pyright: ignore[reportUnknownMemberType]
+        if not member and isinstance(values, dict | list) and _has(values, key):
             path.append(key)
             values = values[key]  # pyright: ignore[reportUnknownVariableType, reportCallIssue, reportArgumentType]
-        elif last and kind == "missing":
+        elif step == len(location) - 1 and kind == "missing":
             path.append(key)
     return tuple(path)
 
@@ -74,65 +101,29 @@ def _has(values: Any, key: int | str) -> bool:
     return key in values if isinstance(values, dict) else isinstance(key, int) and key < len(values)
 
 
-def _problem(document: Document, details: ErrorDetails, path: Path) -> Problem:
-    kind, key = details["type"], str(path[-1]) if path else ""
-    context: dict[str, Any] = details.get("ctx", {})
-    where = section(path[:-1])
-    match kind:
-        case "missing":
-            return Problem(document.place(path[:-1], on_key=True), f"{where} needs '{key}'", _example(key))
-        case "extra_forbidden" if key in LATER:
-            fault = f"'{key}' ({LATER[key]}) is part of the language, but this version does not compile it yet"
-            return Problem(document.place(path, on_key=True), fault, f"leave '{key}' out")
-        case "extra_forbidden":
-            remedy = nearest(key, known_keys(path[:-1], document.values))
-            return Problem(document.place(path, on_key=True), f"unknown key '{key}' in {where}", remedy)
-        case "union_tag_invalid":
-            return _unknown_head(document, path, str(context["tag"]))
-        case "union_tag_not_found":
-            return Problem(document.place(path, on_key=True), f"{section(path)} needs 'kind'", "one of " + ", ".join(HEADS))
-        case _ if kind == PROBLEM:
-            fault = str(context["fault"])
-            named = f"'{key}' {fault}" if fault.startswith(("should", "names")) else fault
-            return Problem(document.place(path), named, str(context["remedy"]))
-        case _:
-            return Problem(document.place(path), f"'{key}' {_expected(kind, context)}, not {shown(details['input'])}")
-
-
-def _unknown_head(document: Document, path: Path, tag: str) -> Problem:
-    place = document.place((*path, "kind"))
-    if tag in LATER_HEADS:
-        fault = f"heads of kind '{tag}' are part of the language, but this version does not compile them yet"
-        return Problem(place, fault, "one of " + ", ".join(HEADS))
-    return Problem(place, f"no head is of kind '{tag}'", nearest(tag, HEADS))
-
-
-def _expected(kind: str, context: dict[str, Any]) -> str:
-    if kind == "literal_error":
-        return "should be " + str(context["expected"])
-    plain = {"bool_type": "true or false", "string_type": "text", "string_too_long": "a shorter text", "too_short": "one or more entries"}
-    return "should be " + plain.get(kind, "a mapping")
-
-
-def _example(key: str) -> str:
-    examples = {
-        "lvmc": "begin with lvmc: 1", "channels": "for example channels: 32", "size": "for example size: [64, 64]",
-        "layers": "for example layers: {h1: {channels: 32, filter: 3}}", "name": "for example name: my_model",
-        "reads": "name the layers to read", "outputs": "how many numbers it gives",
-    }  # fmt: skip
-    return examples.get(key, "")
+def _follows(mistake: Mistake, others: Iterable[Mistake]) -> bool:
+    """Whether a missing key is only misspelt, or belongs to a form of the section that is refused as a whole."""
+    if mistake.kind != "missing":
+        return False
+    beside = [other for other in others if other.kind == "extra_forbidden" and other.path[:-1] == mistake.path[:-1]]
+    later = LATER.get(tuple(map(str, mistake.path[:1])), {})
+    return any(other.meant == mistake.path or str(other.path[-1]) in later for other in beside)
 
 
 def _mend(values: Any, path: Path, kind: str) -> None:
     """Take out what is wrong, or put a stand-in where something must be, so that reading can go on."""
     *parents, key = path or ("",)
     for parent in parents:
-        values = values[parent]
-    if kind.startswith("union_tag"):
-        values.pop(key)
-    elif kind != "extra_forbidden" and key in _PLACEHOLDERS:
-        values[key] = _PLACEHOLDERS[str(key)]
-    elif isinstance(values, dict):
+        values = values[parent] if isinstance(values, dict | list) and _has(values, parent) else None  # pyright: ignore[reportUnknownVariableType, reportCallIssue, reportArgumentType]
+    if not isinstance(values, dict):
+        return
+    if kind == "extra_forbidden" or kind.startswith("union_tag"):
         values.pop(key, None)  # pyright: ignore[reportUnknownMemberType]
+    elif len(path) == 2 and path[0] in _ENTRIES:
+        values[key] = dict(_ENTRIES[str(path[0])])
+    elif key in _VALUES:
+        values[key] = _VALUES[str(key)]
+    elif kind == "missing" and key in ("size", "filter"):
+        values[key] = 1
     else:
-        values[key] = None
+        values.pop(key, None)  # pyright: ignore[reportUnknownMemberType]

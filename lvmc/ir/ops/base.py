@@ -40,7 +40,7 @@ class Op(ABC):
 
     @abstractmethod
     def flops(self, args: Types, out: TensorType) -> int:
-        """Floating-point operations for one sample (a multiply-add counts 2)."""
+        """Floating-point operations for one sample: a multiply-add counts 2; comparisons and copies cost bytes only."""
 
 
 def require(condition: bool, fault: str) -> None:

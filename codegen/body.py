@@ -1,0 +1,103 @@
+"""A program as the lines of a method: one line a value, small values written inside their only reader."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from lvmc.codegen.attributes import Attributes
+from lvmc.codegen.expressions import Expression, Site, expression
+from lvmc.codegen.plan import Method
+from lvmc.ir import Equation, Program, uses
+from lvmc.ir.listing import pass_heading
+from lvmc.ir.ops import Add, Adjoint, Constant, Upsample, Winners
+
+WIDTH = 100
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(slots=True)
+class Body:
+    """Lines written so far, and how each value is written."""
+
+    method: Method
+    program: Program
+    attributes: Attributes
+    like: str
+    batch: str
+    written: dict[str, Expression] = field(default_factory=dict[str, Expression])
+    lines: list[str] = field(default_factory=list[str])
+    heading: str = ""
+
+    def write(self) -> tuple[str, ...]:
+        """All lines, the return statement last."""
+        for variable in self.program.variables:
+            text = self.method.bindings.get(variable.name, f"self.{variable.name}")
+            shape = "channel" if variable.kind in ("parameter", "statistic") else "plane"
+            self.written[variable.name] = Expression(text, shape=shape)
+        count, reader = uses(self.program), _only_reader(self.program)
+        for equation in self.program.equations:
+            value = self._expression(equation)
+            if value.shape == "scalar" and isinstance(equation.op, Constant):
+                self.written[equation.out] = value
+            elif count.get(equation.out) == 1 and self._fits_inside(equation, value, reader.get(equation.out)):
+                self.written[equation.out] = value
+            else:
+                self._line(equation, value)
+        self.lines.append(f"return {self._result()}")
+        values = {equation.out for equation in self.program.equations}
+        return tuple(_with_deletions(self.lines, values) if self.method.frees else self.lines)
+
+    def _expression(self, equation: Equation) -> Expression:
+        args = tuple(self.written[arg] for arg in equation.args)
+        return expression(Site(equation, args, self.attributes, self.like, self.batch))
+
+    def _fits_inside(self, equation: Equation, value: Expression, reader: Equation | None) -> bool:
+        """Whether a value is written inside its one reader: same layer, pass and part, and short enough."""
+        if reader is None or isinstance(equation.op, Adjoint | Winners | Upsample):
+            return False
+        here, there = equation.origin, reader.origin
+        near = (here.layer, here.pass_) == (there.layer, there.pass_) or here.role == "derived"
+        layer_value = equation.out == f"{here.layer}_p{here.pass_}"
+        return near and not layer_value and len(value.text) < WIDTH - 30
+
+    def _line(self, equation: Equation, value: Expression) -> None:
+        heading = _heading(equation)
+        if heading != self.heading:
+            self.lines += [""] * bool(self.lines) + [f"# {heading}"]
+            self.heading = heading
+        text, shape = f"{equation.out} = {value.text}", f"# {equation.type}"
+        if len(text) > WIDTH + 10 and isinstance(equation.op, Add):
+            terms = [self.written[arg].text for arg in equation.args]
+            self.lines += [f"{equation.out} = (  {shape}", f"    {terms[0]}", *(f"    + {term}" for term in terms[1:]), ")"]
+        else:
+            self.lines.append(f"{text}  {shape}" if len(text) + len(shape) < WIDTH + 8 else text)
+        self.written[equation.out] = Expression(equation.out, shape=value.shape)
+
+    def _result(self) -> str:
+        values = [(key, self.written[value].text) for key, value in self.program.outputs]
+        if self.method.result == "value":
+            return values[0][1]
+        return "{" + ", ".join(f'"{key}": {text}' for key, text in values) + "}"
+
+
+def _with_deletions(lines: list[str], values: set[str]) -> list[str]:
+    """The lines with a `del` after the last one that names each value."""
+    last = {name: index for index, line in enumerate(lines) for name in _NAME.findall(line) if name in values}
+    ended: dict[int, list[str]] = {}
+    for name, index in last.items():
+        ended.setdefault(index, []).append(name)
+    out: list[str] = []
+    for index, line in enumerate(lines):
+        out.append(line)
+        if index in ended and not line.startswith("return") and not line.endswith("(") and line[:4] != "    ":
+            out.append(f"del {', '.join(ended[index])}")
+    return out
+
+
+def _heading(equation: Equation) -> str:
+    return f"head {equation.origin.layer}" if equation.origin.role == "head" else pass_heading(equation.origin)
+
+
+def _only_reader(program: Program) -> dict[str, Equation]:
+    return {arg: equation for equation in program.equations for arg in equation.args}

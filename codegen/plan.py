@@ -1,0 +1,48 @@
+"""What an emitter is asked for: a module's parameters and planes, and its methods as programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lvmc.ir import Plane, Program, Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of the emitted class.
+
+    `arguments` is its signature after `self`; `bindings` say how its program's variables are written in it
+    (parameters are attributes of the module); `refusal`, if any, is the body: the method raises with it.
+    """
+
+    name: str
+    arguments: str
+    returns: str
+    docstring: tuple[str, ...]
+    program: Program | None
+    bindings: Mapping[str, str]
+    result: str = "dict"
+    refusal: str = ""
+    frees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModulePlan:
+    """A whole emitted file."""
+
+    name: str
+    docstring: tuple[str, ...]
+    parameters: tuple[Variable, ...]
+    planes: tuple[Plane, ...]
+    seed: int
+    methods: tuple[Method, ...]
+
+
+def class_name(name: str) -> str:
+    """`qp_faces` → `QpFaces`."""
+    camel = "".join(part[:1].upper() + part[1:] for part in name.split("_")) or "Model"
+    return camel if camel[0].isupper() and camel not in _TAKEN else f"{camel}Model"
+
+
+_TAKEN = frozenset({"Tensor", "Size", "DriveNorm", "MessageNorm", "F"})

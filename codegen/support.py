@@ -1,0 +1,42 @@
+"""The functions an emitted file carries with it: those it uses, and those they use."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+_SOURCE = Path(__file__).parent / "templates" / "torch" / "functions.py"
+
+
+@cache
+def definitions() -> dict[str, str]:
+    """Source of every function, class and alias that emitted files may carry, by name, in order."""
+    text = _SOURCE.read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for node in ast.parse(text).body:
+        source = ast.get_source_segment(text, node) or ""
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found[name] = source
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                found[name] = source
+            case _:
+                pass
+    return found
+
+
+@cache
+def _names_in(source: str) -> frozenset[str]:
+    return frozenset(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
+
+
+def needed(text: str) -> tuple[str, ...]:
+    """Sources of what `text` (statements) uses, directly or through each other, in their own order."""
+    known = definitions()
+    wanted: set[str] = set()
+    front = _names_in(text) & known.keys()
+    while front:
+        wanted |= front
+        front = frozenset().union(*(_names_in(known[name]) for name in front)) & known.keys() - wanted
+    return tuple(source for name, source in known.items() if name in wanted)

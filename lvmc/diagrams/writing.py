@@ -1,0 +1,69 @@
+"""Writes a picture to a file, in the format its suffix names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+
+from lvmc.diagrams.dot import dot_source
+from lvmc.diagrams.mermaid import mermaid_text
+from lvmc.diagrams.picture import Picture
+from lvmc.diagrams.render import DrawError, pdf, png, svg
+
+SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
+            ".mermaid": "mermaid"}  # fmt: skip
+_RENDERED: dict[str, Callable[[str], bytes]] = {"svg": svg, "png": png, "pdf": pdf}
+FORMATS = (*_RENDERED, "dot", "mermaid")
+
+
+def write(picture: Picture, path: str | Path, format: str | None = None) -> Path:  # noqa: A002
+    """Write a picture, whole or not at all: beside the target first, then renamed.
+
+    Args:
+        picture: What to draw.
+        path: The file; its suffix names the format if `format` does not.
+        format: svg, png, pdf, dot or mermaid.
+
+    Returns:
+        The file written.
+
+    Raises:
+        DrawError: The format is unknown, something it needs is not installed, or the file cannot be written.
+    """
+    target = Path(path)
+    drawn = content(picture, format or _format_of(target))
+    try:
+        _replace(target, drawn)
+    except OSError as error:
+        raise DrawError(f"cannot write {target}: {error.strerror or error}") from error
+    return target
+
+
+def content(picture: Picture, format: str) -> bytes:  # noqa: A002
+    """The picture in a format; text is UTF-8."""
+    match format:
+        case "dot":
+            return dot_source(picture).encode()
+        case "mermaid":
+            return mermaid_text(picture).encode()
+        case "svg" | "png" | "pdf":
+            return _RENDERED[format](dot_source(picture))
+        case _:
+            raise DrawError(f"no format is named '{format}'; write {', '.join(FORMATS)}")
+
+
+def _format_of(path: Path) -> str:
+    found = SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        raise DrawError(f"{path.name} does not say its format; end it in {', '.join(SUFFIXES)}, or give format")
+    return found
+
+
+def _replace(target: Path, drawn: bytes) -> None:
+    beside = target.with_name(f".{target.name}.{token_hex(4)}.part")
+    try:
+        beside.write_bytes(drawn)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)

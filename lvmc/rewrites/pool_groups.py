@@ -1,0 +1,69 @@
+"""NMS updates are computed at pooled size: only winners have values."""
+
+from __future__ import annotations
+
+from lvmc.ir import Builder, Equation, Group, Program, rebuild, uses
+from lvmc.ir.ops import AddChannel, DivChannel, Keep, Rectify, Sigmoid, Spread, SumWindows, Take, Winners
+from lvmc.rewrites.sweep import sweep
+
+
+def pool_groups(program: Program) -> Program:
+    """Apply a unit's function to the winners alone, and spread the result.
+
+        keep(f(x), winners) = spread(f(take(x, winners)), winners)
+
+    Holds where f acts unit by unit and alike over a group, so where a group lies in one channel (d and the
+    upper bound are then equal over it), whoever the winners are. Applied where nothing else reads f(x) and
+    fewer bytes move.
+    """
+    count = uses(program)
+    pooled_reads = _pooled_reads(program)
+
+    def rule(equation: Equation, build: Builder) -> str | None:
+        if not isinstance(equation.op, Keep):
+            return None
+        winners = build.defining(equation.args[1])
+        if not isinstance(winners, Winners) or winners.group.channels > 1:
+            return None
+        chain = _chain(equation.args[0], build, count)
+        if not _pays(len(chain), winners.group, pooled_reads.get(equation.out, 0)):
+            return None
+        return _pooled(equation, chain, winners.group, build)
+
+    return sweep(program, rebuild(program, rule))
+
+
+def _chain(value: str, build: Builder, count: dict[str, int]) -> list[Equation]:
+    """The unit-by-unit equations that lead to a value and serve nothing else, last first."""
+    chain: list[Equation] = []
+    while isinstance(build.defining(value), Rectify | Sigmoid | DivChannel | AddChannel) and count[value] == 1:
+        chain.append(build.definitions[value])
+        value = build.definitions[value].args[0]
+    return chain
+
+
+def _pooled(equation: Equation, chain: list[Equation], group: Group, build: Builder) -> str:
+    winners, origin = equation.args[1], equation.origin
+    base = chain[-1].args[0]
+    largest, pooled = (f"{origin.layer}_{what}_p{origin.pass_}" for what in ("max", "pooled"))
+    value = build.add(Take(group.window), base, winners, name=largest, origin=origin)
+    for step in reversed(chain):
+        value = build.add(step.op, value, *step.args[1:], name=pooled, origin=step.origin)
+    return build.add(Spread(group.window), value, winners, name=equation.out, origin=origin)
+
+
+def _pays(steps: int, group: Group, pooled_reads: int) -> bool:
+    """Fewer bytes for each unit: read and write 4, a mask 1; `pooled_reads` sums over the window become free."""
+    share = 1.0 / (group.height * group.width)
+    before = 8 * steps + 9 + pooled_reads * (4 + 4 * share)
+    after = (5 + 4 * share) + 8 * share * steps + (4 * share + 5)
+    return steps > 0 and after <= before
+
+
+def _pooled_reads(program: Program) -> dict[str, int]:
+    """How often each value is summed over windows."""
+    count: dict[str, int] = {}
+    for equation in program.equations:
+        if isinstance(equation.op, SumWindows):
+            count[equation.args[0]] = count.get(equation.args[0], 0) + 1
+    return count

@@ -1,0 +1,61 @@
+"""A compiled model on disk: the emitted file, its spec and options, and weights if there are any."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lvmc.assemble import Options, plan
+from lvmc.codegen import class_name, emit
+from lvmc.loading import resolve
+from lvmc.runtime.module import Compiled, build_module
+from lvmc.spec import dump
+
+if TYPE_CHECKING:
+    from torch import nn
+
+BUILD = "build.json"
+WEIGHTS = "weights.safetensors"
+
+
+def folder_files(compiled: Compiled) -> dict[str, str]:
+    """Texts that a compiled folder holds, by file name."""
+    options = compiled.options
+    build: dict[str, Any] = {
+        "name": compiled.graph.name,
+        "class": compiled.class_name,
+        "optimize": options.optimize,
+        "passes": options.passes,
+        "clamp": dict(options.clamp),
+        "start": options.start,
+        "seed": options.seed,
+    }
+    name = compiled.graph.name
+    return {f"{name}.py": compiled.source, "spec.yaml": dump(compiled.spec), BUILD: json.dumps(build, indent=2) + "\n"}
+
+
+def compiled_from(spec_path: Path, options: Options) -> Compiled:
+    """Load a spec and emit it."""
+    spec, graph = resolve(spec_path)
+    return Compiled(spec, graph, options, emit(plan(graph, options, dump(spec))), class_name(graph.name))
+
+
+def open_folder(folder: Path) -> nn.Module:
+    """The model of a compiled folder, from the emitted file as it stands there.
+
+    Raises:
+        FileNotFoundError: The folder is not a compiled one.
+    """
+    if not (folder / BUILD).is_file():
+        raise FileNotFoundError(f"{folder} is not a compiled folder: it has no {BUILD}; `lvmc compile SPEC -o {folder}` makes one")
+    build = json.loads((folder / BUILD).read_text(encoding="utf-8"))
+    spec, graph = resolve(folder / "spec.yaml")
+    options = Options(build["optimize"], build["passes"], build["clamp"], build["start"], build["seed"])
+    source = (folder / f"{build['name']}.py").read_text(encoding="utf-8")
+    model = build_module(Compiled(spec, graph, options, source, build["class"]))
+    if (folder / WEIGHTS).is_file():
+        from safetensors.torch import load_model
+
+        load_model(model, folder / WEIGHTS)
+    return model

@@ -1,0 +1,110 @@
+"""What pydantic says of a spec, in the user's words: the place, the fault, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from lvmc.errors import Problem
+from lvmc.heads import HEADS
+from lvmc.records import PROBLEM, closest, nearest, shown
+from lvmc.source import Document, Path
+from lvmc.spec.keys import SECTIONS, home, known_keys, section
+from lvmc.spec.model import LATER
+
+LATER_HEADS = ("density", "lift")
+
+_EXAMPLES = {
+    "lvmc": "begin with lvmc: 1",
+    "name": "for example name: my_model",
+    "channels": "for example channels: 32",
+    "size": "for example size: [64, 64]",
+    "filter": "for example filter: 3",
+    "inputs": "for example inputs: {image: {channels: 3, size: [64, 64]}}",
+    "filters": "for example filters: {edges: {size: 3}}",
+    "layers": "for example layers: {h1: {channels: 32, filter: 3}}",
+    "inference": "for example inference: {passes: 2}",
+    "heads": "for example heads: {label: {kind: classes, outputs: 10, reads: h5}}",
+    "reads": "name the layers to read, for example reads: {h5: 1, h3: 1}",
+    "outputs": "say how many numbers it gives, for example outputs: 10",
+    "normalize": "for example normalize: {range: 255}",
+    "lateral": "for example lateral: {filter: 3}",
+    "points": "for example points: {names: [left_eye, right_eye]}",
+    "norm": "write drive, message or {kind: message, eps: 1e-3}",
+    "kind": "write drive or message",
+}
+_ENTRY = {"inputs": "channels: 3, size: [64, 64]", "filters": "size: 3", "layers": "channels: 32, filter: 3"}
+_EXPECTED = {
+    "bool_type": "true or false",
+    "string_type": "text",
+    "string_too_long": "a text of at most 10,000 characters",
+    "too_short": "a mapping of one or more entries",
+}
+
+
+def problem_of(path: Path, details: ErrorDetails, document: Document) -> Problem:
+    """The report of one of pydantic's errors, which it found at `path`."""
+    match details["type"]:
+        case "missing":
+            key = str(path[-1])
+            return Problem(document.place(path[:-1], on_key=True), f"{section(path[:-1])} needs '{key}'", _EXAMPLES.get(key, ""))
+        case "extra_forbidden":
+            return _unknown_key(path, document)
+        case "union_tag_invalid":
+            return _unknown_head(path, details["input"]["kind"], document)
+        case "union_tag_not_found":
+            return _no_kind(path, details["input"], document)
+        case kind if kind == PROBLEM:
+            return _wrong_value(path, details, document)
+        case kind:
+            return _wrong_type(path, kind, details, document)
+
+
+def _unknown_key(path: Path, document: Document) -> Problem:
+    key, place = str(path[-1]), document.place(path, on_key=True)
+    later = LATER.get(tuple(map(str, path[:-1][:1])), {})
+    if key in later:
+        fault = f"'{key}' ({later[key]}) is part of the language, but this version does not compile it yet"
+        return Problem(place, fault, f"leave '{key}' out")
+    fault = f"unknown key {shown(key)} in {section(path[:-1])}"
+    known = known_keys(path[:-1], document.values)
+    elsewhere = "" if closest(key, known) else home(key)
+    return Problem(place, fault, "; ".join(filter(None, (elsewhere, nearest(key, known)))))
+
+
+def _unknown_head(path: Path, kind: Any, document: Document) -> Problem:
+    place = document.place((*path, "kind"))
+    if kind in LATER_HEADS:
+        fault = f"heads of kind '{kind}' are part of the language, but this version does not compile them yet"
+        return Problem(place, fault, "one of " + ", ".join(HEADS))
+    return Problem(place, f"no head is of kind {shown(kind)}", nearest(str(kind), HEADS))
+
+
+def _no_kind(path: Path, head: dict[str, Any], document: Document) -> Problem:
+    misspelt = next((key for key in head if closest(key, ["kind"])), None)
+    if misspelt is not None:
+        place = document.place((*path, misspelt), on_key=True)
+        return Problem(place, f"unknown key '{misspelt}' in {section(path)}", "did you mean 'kind'?")
+    return Problem(document.place(path, on_key=True), f"{section(path)} needs 'kind'", "one of " + ", ".join(HEADS))
+
+
+def _wrong_value(path: Path, details: ErrorDetails, document: Document) -> Problem:
+    context: dict[str, Any] = details.get("ctx", {})
+    fault = str(context["fault"])
+    named = f"'{path[-1]}' {fault}" if path and fault.startswith(("should", "names")) else fault
+    return Problem(document.place(path), named, str(context["remedy"]))
+
+
+def _wrong_type(path: Path, kind: str, details: ErrorDetails, document: Document) -> Problem:
+    key, given = str(path[-1]), details["input"]
+    what = section(path) if len(path) == 2 and path[0] in SECTIONS else f"'{key}'"
+    expected = str(details.get("ctx", {}).get("expected")) if kind == "literal_error" else _EXPECTED.get(kind, "a mapping")
+    remedy = _EXAMPLES.get(key, "")
+    if kind == "bool_type":
+        remedy = "write true or false" if isinstance(given, str) else ""
+    elif kind == "literal_error":
+        remedy = ""
+    elif what != f"'{key}'":
+        remedy = f"for example {key}: {{{_ENTRY[str(path[0])]}}}" if path[0] in _ENTRY else "for example {kind: heatmap, …}"
+    return Problem(document.place(path, on_key=given is None), f"{what} should be {expected}, not {shown(given)}", remedy)
