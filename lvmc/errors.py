@@ -33,17 +33,18 @@ class Problem:
 
     def report(self) -> str:
         """The mistake as a user reads it: place and fault, the line with a caret, the remedy."""
+        fault = printable(self.fault)
         if isinstance(self.place, str):
-            return f"{self.place}: {self.fault}" + self._help("  ")
+            return f"{printable(self.place)}: {fault}" + self._help("  ")
         span = self.place
         margin = " " * len(str(span.line))
         text, start, end = _window(printable(span.text), span.column - 1, max(span.end - 1, span.column))
         caret = " " * _width(text[:start]) + "^" * max(1, _width(text[start:end]))
         shown = f"{margin} |\n{span.line} | {text}\n{margin} | {caret}"
-        return f"{span.file}:{span.line}:{span.column}: {self.fault}\n{shown}" + self._help(margin)
+        return f"{printable(span.file)}:{span.line}:{span.column}: {fault}\n{shown}" + self._help(margin)
 
     def _help(self, margin: str) -> str:
-        return f"\n{margin} = help: {self.remedy}" if self.remedy else ""
+        return f"\n{margin} = help: {printable(self.remedy)}" if self.remedy else ""
 
 
 class SpecError(ValueError):

@@ -26,13 +26,16 @@ MAX_NODES = 30_000
 MAX_DEPTH = 50
 
 _ADVICE = {
-    "mapping values are not allowed": ("a ':' is out of place here", "check the indentation; text with a colon goes in quotes"),
+    "mapping values are not allowed": (
+        "a ':' is out of place here",
+        "check the indentation; text with a colon goes in quotes",
+    ),
     "character '\\t'": ("a tab cannot stand here", "use spaces"),
     "expected ',' or '}'": ("expected ',' or '}'", "close the bracket, or put a comma between the entries"),
     "expected ',' or ']'": ("expected ',' or ']'", "close the bracket, or put a comma between the entries"),
     "could not find expected ':'": ("expected a ':' after the key", "write name: value"),
     "expected <block end>": ("this does not line up with the lines above", "indent the keys of a mapping alike"),
-    "end of stream": ("the text ends inside quotes", "close the quotes"),
+    "unexpected end of stream": ("these quotes are never closed", "close the quotes"),
     "the node content, but found '<stream end>'": ("the text ends inside brackets", "close the bracket"),
     "that cannot start any token": ("a value cannot begin with this character", "put the text in quotes"),
 }
@@ -131,7 +134,11 @@ class _Composer:
         node = self._anchors.get(event.anchor)
         if node is None:
             inside = event.anchor in self._anchors
-            fault = f"*{event.anchor} stands inside the value it repeats" if inside else f"nothing above is named &{event.anchor}"
+            fault = (
+                f"*{event.anchor} stands inside the value it repeats"
+                if inside
+                else f"nothing above is named &{event.anchor}"
+            )
             raise SpecError([*self.problems, Problem(self._span(event), fault, "write the value out")])
         return node
 
@@ -155,10 +162,12 @@ def _syntax_problem(error: MarkedYAMLError, name: str, lines: list[str]) -> Prob
     fault, remedy = matches[0] if matches else (said, "check brackets, colons and indentation")
     opened: StringMark | None = error.context_mark
     mark: StringMark | None = error.problem_mark
+    if opened is not None and "end of stream" in said:
+        mark = opened
+    elif opened is not None and mark is not None and opened.line != mark.line and "expected ',' or" in said:
+        fault += f" in the bracket opened on line {opened.line + 1}"
     if mark is None:
         return Problem(name, f"not YAML: {fault}", remedy)
-    if opened is not None and opened.line != mark.line and "expected ',' or" in said:
-        fault += f" in the bracket opened on line {opened.line + 1}"
     line = min(int(mark.line), len(lines) - 1)
     column = min(int(mark.column), len(lines[line]))
     return Problem(Span(name, line + 1, column + 1, column + 2, lines[line]), f"not YAML: {fault}", remedy)

@@ -14,7 +14,11 @@ from lvmc.errors import printable
 
 PROBLEM = "lvmc"
 
+MOST = 10**15
+"""No size or count is larger: a model of more would never be allowed, and products of these still fit a float."""
+
 _LISTED = 20
+_PAIR = "write one number, or two as [rows, columns]"
 
 
 class Record(BaseModel):
@@ -85,10 +89,17 @@ def _short(text: str) -> str:
 def _positive_pair(value: Any) -> tuple[int, int]:
     pair = [value, value] if whole(value) else value
     if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(map(whole, pair))):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        raise wrong(f"should be a whole number or a pair [rows, columns], not {shown(value)}", "for example 2 or [2, 3]")
+        raise wrong(f"should be a whole number or a pair [rows, columns], not {shown(value)}", _PAIR)
     if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
-        raise wrong(f"should be at least 1, not {shown(value)}", "for example 2 or [2, 3]")
-    return (pair[0], pair[1])
+        raise wrong(f"should be at least 1, not {shown(value)}", _PAIR)
+    return bounded((pair[0], pair[1]))
+
+
+def bounded(pair: tuple[int, int]) -> tuple[int, int]:
+    """The pair, unless it is beyond all sizes."""
+    if max(pair) > MOST:
+        raise wrong(f"should be at most 10^15, not {shown(max(pair))}", _PAIR)
+    return pair
 
 
 def shorten(pair: tuple[int, int]) -> int | list[int]:
@@ -102,9 +113,21 @@ def pair_schema(least: int) -> dict[str, Any]:
     return {"anyOf": [one, {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
 
 
+NOTHING: dict[str, Any] = {"enum": ["none", None]}
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of a value that may be left empty."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
 def _count(value: Any) -> int:
     if not whole(value) or value < 1:
-        raise wrong(f"should be a whole number of at least 1, not {shown(value)}", "for example 1")
+        meant = str(value).removesuffix(".0")
+        remedy = f"write {meant}" if meant.isdecimal() and meant.strip("0") else "for example 2"
+        raise wrong(f"should be a whole number of at least 1, not {shown(value)}", remedy)
+    if value > MOST:
+        raise wrong(f"should be at most 10^15, not {shown(value)}", "for example 2")
     return value
 
 

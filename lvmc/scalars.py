@@ -17,7 +17,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 def scalar(text: str) -> str | int | float | bool | None:
-    """The value of an unquoted scalar. Whole numbers of more than 400 digits are read as floats, that is as infinite."""
+    """The value of an unquoted scalar; a whole number of over 400 digits is read as a float, that is as infinite."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):

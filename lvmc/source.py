@@ -36,7 +36,7 @@ class Document:
             return self.keys[path]
         if path in self.spans:
             return self.spans[path]
-        around = self._at(path[:-1])
+        around = self.value_at(path[:-1])
         if isinstance(around, list) and path[-1] in around:
             return self.spans[(*path[:-1], around.index(path[-1]))]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         if path[:-1] in self.spans and not isinstance(around, dict):
@@ -45,14 +45,17 @@ class Document:
 
     def _given(self, path: Path) -> str:
         """The dotted path, as far as the values given as a dict go."""
-        while path and not isinstance(self._at(path[:-1]), dict | list):
+        while path and not isinstance(self.value_at(path[:-1]), dict | list):
             path = path[:-1]
         return f"{self.name}: {dotted(path)}" if path else self.name
 
-    def _at(self, path: Path) -> Any:
+    def value_at(self, path: Path) -> Any:
+        """The value at a path; None where there is none."""
         value = self.values
         for key in path:
-            inside = isinstance(value, dict) and key in value or isinstance(value, list) and key in range(len(value))  # pyright: ignore[reportUnknownArgumentType]
+            inside = (isinstance(value, dict) and key in value) or (
+                isinstance(value, list) and key in range(len(value))
+            )  # pyright: ignore[reportUnknownArgumentType]
             value = value[key] if inside else None  # pyright: ignore[reportUnknownVariableType]
         return value  # pyright: ignore[reportUnknownVariableType]
 
@@ -99,7 +102,7 @@ def parse(text: str, name: str) -> Document:
 
 
 def plain(document: Document) -> Document:
-    """The document with a copy of its values, which were given as a dict: text, numbers, lists and mappings, nothing else.
+    """The document with a copy of its values, given as a dict: text, numbers, lists and mappings, nothing else.
 
     Raises:
         SpecError: The values are too many or too deep.
@@ -129,7 +132,11 @@ class _Copier:
             case Mapping():
                 return {key: self.copy(each, (*path, key)) for key, each in value.items() if self._word(key, path)}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             case _:
-                self._refuse(path, f"a value of type {type(value).__name__} cannot stand in a spec", "give numbers, text, lists and dicts")
+                self._refuse(
+                    path,
+                    f"a value of type {type(value).__name__} cannot stand in a spec",
+                    "give numbers, text, lists and dicts",
+                )
                 return None
 
     def _word(self, key: Any, path: Path) -> bool:
@@ -154,7 +161,9 @@ class _Reader:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             fault = f"aliases expand the spec to more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
-            raise SpecError([Problem(self.keys.get(path[:1], node.span), fault, "write the values out, without nested aliases")])
+            raise SpecError(
+                [Problem(self.keys.get(path[:1], node.span), fault, "write the values out, without nested aliases")]
+            )
         self.spans[path] = node.span
         if node.items is not None:
             return [self.read(item, (*path, index)) for index, item in enumerate(node.items)]
@@ -167,9 +176,6 @@ class _Reader:
         for key, value in entries:
             if key.items is not None or key.entries is not None:
                 self.problems.append(Problem(key.span, "a key must be a word", "write name: value"))
-            elif key.text == "<<" and key.plain:
-                fault = "merge keys (<<) are not part of the language"
-                self.problems.append(Problem(key.span, fault, "write the keys out, or alias the whole mapping"))
             elif key.text in first:
                 fault = f"'{key.text}' is given twice; first on line {first[key.text].line}"
                 self.problems.append(Problem(key.span, fault, "keep one of the two"))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FONT = "DejaVu Sans,Verdana,sans-serif"
 ENGINE = "nop2"
-NOTE_SIZE, LINE = 8.5, 11.0
+NOTE, LINE, TITLE = 8.5, 11.0, 14.0
 
 
 def dot_source(picture: Picture) -> str:
@@ -33,23 +33,30 @@ def dot_source(picture: Picture) -> str:
 
 
 def _node(out: Digraph, node: Node) -> None:
-    """A node with its title, and one text node for each of its notes, stacked about its centre."""
+    """A node; its title stands above its notes, each a text node of its own, for their smaller letters."""
     from graphviz import escape  # noqa: PLC0415
 
-    look, (x, y), (width, height) = NODES[node.kind], node.at, node.size
+    attributes, title = _attributes(node), escape(node.title)
+    if node.kind == "caption":
+        out.node(node.name, title + r"\l", margin="0", **attributes)
+        return
+    if not node.notes:
+        out.node(node.name, title, **attributes)
+        return
+    x, top = node.at[0], node.at[1] + (TITLE + LINE * len(node.notes)) / 2
+    out.node(node.name, "", xlabel=title, xlp=_point((x, top - TITLE / 2)), **attributes)
+    for index, note in enumerate(node.notes):
+        look = {"shape": "plaintext", "width": "0.1", "height": "0.1", "fontsize": f"{NOTE:g}"}
+        at = _point((x, top - TITLE - LINE * (index + 0.5)))
+        out.node(f"{node.name} note {index + 1}", escape(note.text), pos=at, fontcolor=note.colour or GREY, **look)
+
+
+def _attributes(node: Node) -> dict[str, str]:
+    look, (width, height) = NODES[node.kind], node.size
     style = f"{look.style},dashed" if node.dashed else look.style
     attributes = {"shape": look.shape, "style": style, "color": node.colour or look.line, "fillcolor": look.fill}
     attributes |= {"fontcolor": node.colour or look.text, "fontsize": f"{look.font:g}", "penwidth": f"{look.pen:g}"}
-    attributes |= {"pos": _point(node.at), "width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}"}
-    if node.notes:
-        attributes |= {"labelloc": "t", "margin": "0,0.06"}
-    if node.kind == "caption":
-        attributes |= {"margin": "0"}
-    out.node(node.name, escape(node.title) + (r"\l" if node.kind == "caption" else ""), **attributes)
-    for index, note in enumerate(node.notes):
-        at = (x, y + LINE * (len(node.notes) / 2 - 1 - index) - 1)
-        out.node(f"{node.name} note {index + 1}", escape(note.text), shape="plaintext", pos=_point(at), width="0.1",
-                 height="0.1", fontsize=f"{NOTE_SIZE:g}", fontcolor=note.colour or GREY)  # fmt: skip
+    return attributes | {"pos": _point(node.at), "width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}"}
 
 
 def _edge(out: Digraph, edge: Edge) -> None:

@@ -47,6 +47,7 @@ NODES: dict[NodeKind, NodeLook] = {
     "dotted": NodeLook("box", "rounded,dotted", PALE, "none", PALE),
     "message": NodeLook("box", "rounded,filled", GREY, "#ffffff", GREY, font=9.0, mark=("(", ")")),
     "name": NodeLook("plaintext", "", INK, "none", INK, font=13.0),
+    "title": NodeLook("plaintext", "", INK, "none", INK, font=10.5),
     "caption": NodeLook("plaintext", "", INK, "none", GREY, font=9.5),
 }
 EDGES: dict[EdgeKind, EdgeLook] = {

@@ -13,7 +13,7 @@ _ENTITIES = str.maketrans(
 
 def mermaid_text(picture: Picture) -> str:
     """The picture as a flowchart, bottom to top, one subgraph a section."""
-    nodes = [node for node in picture.nodes if node.kind != "caption"]
+    nodes = [node for node in picture.nodes if node.kind not in ("title", "caption")]
     names = {node.name: f"n{index}" for index, node in enumerate(nodes)}
     lines = ["flowchart BT"]
     for section in dict.fromkeys(node.section for node in nodes):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Point = tuple[float, float]
-NodeKind = Literal["layer", "nms", "input", "given", "head", "zero", "same", "dotted", "message", "name", "caption"]
+NodeKind = Literal["layer", "nms", "input", "given", "head", "zero", "same", "dotted", "message", "name", "title", "caption"]
 EdgeKind = Literal["coupling", "lateral", "read", "send", "deliver", "cached", "same", "winner"]
 
 

@@ -97,7 +97,9 @@ def _size(name: str, record: Layer, sizes: dict[str, Size], findings: Findings) 
     if record.size is not None:
         remedy = "leave 'size' out, or write from: none"
         needs = (("layers", name, "from"),)
-        findings.add(("layers", name, "size"), f"the size of '{name}' follows from below", remedy, on_key=True, needs=needs)
+        findings.add(
+            ("layers", name, "size"), f"the size of '{name}' follows from below", remedy, on_key=True, needs=needs
+        )
     if len(set(known.values())) > 1:
         each = ", ".join(f"{text(size)} from {lower}" for lower, size in known.items())
         remedy = "choose strides, windows (replicate) or padding so that they agree"
@@ -121,7 +123,7 @@ def _group(name: str, record: Layer, size: Size, findings: Findings) -> Group | 
         findings.add(path, "a group of one unit suppresses nothing", remedy)
     if size != UNKNOWN and (size[0] % group.height or size[1] % group.width):
         fault = f"windows of {text(group.window)} do not divide '{name}', which is {text(size)}"
-        findings.add((*path, "window"), fault, f"windows that do: {dividing(size)}", needs=_sizes(name))
+        findings.add((*path, "window"), fault, dividing(size, group.window), needs=_sizes(name))
         return None
     if record.channels % group.channels:
         fault = f"groups of {group.channels} channels do not divide the {record.channels} channels of '{name}'"

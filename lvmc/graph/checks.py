@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from math import prod
+from unicodedata import normalize
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
@@ -20,17 +22,20 @@ def check_names(spec: Spec, findings: Findings) -> None:
     """Every name can stand in the emitted module, and none is used twice."""
     fault = name_fault(spec.name)
     if fault:
-        findings.add(("name",), fault, "for example my_model")
+        findings.add(("name",), fault, f"for example {_other(spec.name, set())}")
+    taken = {*spec.inputs, *spec.filters, *spec.layers, *spec.heads}
     seen: dict[str, str] = {}
     for section in ("inputs", "filters", "layers", "heads"):
         for name in getattr(spec, section):
             path = (section, name)
             fault = name_fault(name)
             if fault:
-                findings.add(path, fault, f"choose another name, for example {_plain(name)}", on_key=True)
+                findings.add(path, fault, f"choose another name, for example {_other(name, taken)}", on_key=True)
             if name in seen:
                 fault = f"'{name}' is already the name of one of the {seen[name]}"
-                findings.add(path, fault, f"give each a name of its own, for example {_plain(name)}", on_key=True)
+                findings.add(
+                    path, fault, f"give each a name of its own, for example {_other(name, taken)}", on_key=True
+                )
             seen.setdefault(name, section)
 
 
@@ -44,7 +49,8 @@ def check_inputs(spec: Spec, findings: Findings) -> None:
                 fault = f"'{key}' has {_count(len(values), 'entry', 'entries')} for {_count(each.channels, 'channel')}"
                 findings.add(path, fault, "write one a channel", needs=(channels,))
             if values is not None and key == "std" and min(values) <= 0:
-                findings.add(path, "a standard deviation is above 0", "write the deviation of each channel, after `range`")
+                fault = f"a standard deviation is above 0, not {min(values)}"
+                findings.add(path, fault, "write the deviation of each channel, of pixels divided by 'range'")
 
 
 def check_layer(name: str, layer: Layer, findings: Findings) -> None:
@@ -70,16 +76,21 @@ def _check_unit(path: Path, layer: Layer, findings: Findings) -> None:
         findings.add((*path, "upper"), fault, "leave 'upper' out; rectified units take one", on_key=True, needs=needs)
     for key in () if unit.has_diagonal else ("diagonal", "lateral", "norm"):
         if key in layer.model_fields_set and getattr(layer, key) is not None:
-            findings.add((*path, key), f"a {layer.unit} unit has no '{key}'", f"leave '{key}' out", on_key=True, needs=needs)
+            findings.add(
+                (*path, key), f"a {layer.unit} unit has no '{key}'", f"leave '{key}' out", on_key=True, needs=needs
+            )
 
 
 def _check_diagonal(path: Path, layer: Layer, findings: Findings) -> None:
     own = (*path, "diagonal")
-    if layer.norm is not None and layer.norm.kind == "drive" and "diagonal" in layer.model_fields_set:
+    drive = layer.norm is not None and layer.norm.kind == "drive" and UNITS[layer.unit].has_diagonal
+    if drive and "diagonal" in layer.model_fields_set:
         fault = "norm: drive is the diagonal, so 'diagonal' cannot be given too"
         findings.add(own, fault, "keep one of the two", on_key=True, needs=((*path, "norm"),))
     if isinstance(layer.diagonal, tuple) and len(layer.diagonal) != layer.channels:
-        fault = f"'diagonal' has {_count(len(layer.diagonal), 'entry', 'entries')} for {_count(layer.channels, 'channel')}"
+        fault = (
+            f"'diagonal' has {_count(len(layer.diagonal), 'entry', 'entries')} for {_count(layer.channels, 'channel')}"
+        )
         findings.add(own, fault, "write one a channel, or one number for all", needs=((*path, "channels"),))
 
 
@@ -88,7 +99,11 @@ def check_inference(spec: Spec, findings: Findings) -> None:
     updates = spec.inference.passes * len(spec.layers)
     if updates > MAX_UPDATES:
         fault = f"{_many(updates)} updates to unroll, more than the {MAX_UPDATES:,} allowed"
-        findings.add(("inference", "passes"), fault, f"for {_count(len(spec.layers), 'layer')}, at most {MAX_UPDATES // len(spec.layers)} passes")
+        findings.add(
+            ("inference", "passes"),
+            fault,
+            f"for {_count(len(spec.layers), 'layer')}, at most {MAX_UPDATES // len(spec.layers)} passes",
+        )
     for name, layer in spec.layers.items() if spec.inference.tying == "untied" else ():
         uses = {(): layer.filter} | {("from", lower): keys.filter for lower, keys in (layer.from_ or {}).items()}
         for stem, used in uses.items():
@@ -130,6 +145,8 @@ def _count(number: int, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or one + 's'}"
 
 
-def _plain(name: str) -> str:
-    letters = "".join(c if c.isalnum() and c.isascii() else "_" for c in name).strip("_0123456789")
-    return f"{letters[:40] or 'block'}_x"
+def _other(name: str, taken: set[str]) -> str:
+    """A name like this one that a spec can give."""
+    letters = normalize("NFKD", name.casefold() if not name.isascii() else name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"\W+", "_", letters).lstrip("_0123456789")[:40].rstrip("_") or "block"
+    return plain if plain not in taken and not name_fault(plain) else f"{plain}_x"

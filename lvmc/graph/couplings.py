@@ -55,7 +55,9 @@ def _below(name: str, layer: Layer, scope: Scope, findings: Findings) -> list[tu
     if layer.from_ is None:
         first = all(block in scope.spec.inputs for block in scope.blocks)
         if not scope.blocks and not findings.lost("inputs"):
-            findings.add(path, f"nothing lies below '{name}'", "add an input, or write from: none with a size", on_key=True)
+            findings.add(
+                path, f"nothing lies below '{name}'", "add an input, or write from: none with a size", on_key=True
+            )
         names = list(scope.blocks) if first else list(scope.blocks)[-1:]
         return [(scope.blocks[each], Keys(), path) for each in names]
     found: list[tuple[Below, Keys, Path]] = []
@@ -71,7 +73,10 @@ def _unknown(lower: str, name: str, scope: Scope) -> tuple[str, str]:
     if lower == name:
         return f"'{name}' cannot lie below itself", "couplings inside a layer are written lateral: {filter: 3}"
     if lower in scope.spec.layers:
-        return f"'{lower}' is listed after '{name}', but lies below it", f"list layers from bottom to top: '{lower}' first"
+        return (
+            f"'{lower}' is listed after '{name}', but lies below it",
+            f"list layers from bottom to top: '{lower}' first",
+        )
     return f"no layer or input is named '{lower}'", nearest(lower, scope.blocks)
 
 
@@ -116,7 +121,7 @@ class _Resolver:
             return UNKNOWN
         if height % rows or width % columns:
             fault = f"windows of {text(replicate)} do not divide '{self.lower.name}', which is {text(self.lower.size)}"
-            self._add("replicate", fault, f"windows that do: {dividing(self.lower.size)}")
+            self._add("replicate", fault, dividing(self.lower.size, replicate))
             return None
         return (height // rows, width // columns)
 
@@ -139,7 +144,9 @@ class _Resolver:
         record: SharedFilter | None = self.scope.spec.filters.get(name)
         if record is None:
             if not self.findings.lost("filters"):
-                self._add("filter", f"no shared filter is named '{name}'", nearest(name, [*self.scope.spec.filters, "full"]))
+                self._add(
+                    "filter", f"no shared filter is named '{name}'", nearest(name, [*self.scope.spec.filters, "full"])
+                )
             return None, None
         if self._unsure_channels() or self.findings.doubts(("filters", name)):
             return None, None
@@ -163,7 +170,8 @@ class _Resolver:
             return None
         if not isinstance(padding, tuple):
             if not full and (kernel[0] % 2 == 0 or kernel[1] % 2 == 0):
-                remedy = f"write padding: {shorten((kernel[0] // 2, kernel[1] // 2))}, or use an odd filter"
+                near = ((dilation[0] * (kernel[0] - 1) + 1) // 2, (dilation[1] * (kernel[1] - 1) + 1) // 2)
+                remedy = f"write padding: {shorten(near)}, or use an odd filter"
                 self._add("filter", f"an even filter ({text(kernel)}) has no 'same' padding", remedy, ("padding",))
                 return None
             padding = (0, 0) if full else (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
@@ -175,7 +183,11 @@ class _Resolver:
         return Geometry(stride, dilation, padding, circular)
 
     def _reach_beyond_plane(self, stride: Size, dilation: Size, padding: Size | str | None) -> bool:
-        given = {"padding": padding not in (None, "same", (0, 0)), "stride": stride != (1, 1), "dilation": dilation != (1, 1)}
+        given = {
+            "padding": padding not in (None, "same", (0, 0)),
+            "stride": stride != (1, 1),
+            "dilation": dilation != (1, 1),
+        }
         for key in (key for key, wrong in given.items() if wrong):
             fault = f"filter: full covers the plane once, so '{key}' means nothing"
             self._add(key, fault, f"leave '{key}' out, or write a filter size", ("filter",), on_key=True)
@@ -192,9 +204,12 @@ class _Resolver:
         return key in couplings[self.lower.name].model_fields_set
 
 
-def dividing(size: Size) -> str:
-    """The square windows that divide a size: `1, 2, 4`."""
-    return divisors(gcd(*size))
+def dividing(size: Size, window: Size) -> str:
+    """The square windows that divide a size, and the next sizes that a window divides."""
+    below = tuple(side // step * step for side, step in zip(size, window, strict=True))
+    above = tuple(-(-side // step) * step for side, step in zip(size, window, strict=True))
+    sizes = [text((height, width)) for height, width in (below, above) if min(height, width) > 0]
+    return f"windows that do: {divisors(gcd(*size))}; sizes that {text(window)} divides: {', '.join(sizes)}"
 
 
 def divisors(number: int) -> str:

@@ -24,7 +24,9 @@ class Findings:
     unsure: frozenset[Path] = frozenset()
     found: list[Finding] = field(default_factory=list[Finding])
 
-    def add(self, path: Path, fault: str, remedy: str = "", *, on_key: bool = False, needs: tuple[Path, ...] = ()) -> None:
+    def add(
+        self, path: Path, fault: str, remedy: str = "", *, on_key: bool = False, needs: tuple[Path, ...] = ()
+    ) -> None:
         """Note a mistake, unless the value at `path`, or one of those it `needs`, could not be read properly."""
         inside = any(path[: len(wrong)] == wrong for wrong in self.unsure)
         if not inside and not any(map(self.doubts, needs)):

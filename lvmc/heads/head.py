@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from lvmc.ir import Builder, Origin, Size, TensorType, Variable
-from lvmc.records import Positive, PositivePair, Record, shorten, shown, whole, wrong
+from lvmc.records import Positive, PositivePair, Record, pair_schema, shorten, shown, whole, wrong
 
 
 class Read(Record):
@@ -30,20 +30,28 @@ def _reads(value: Any) -> Any:
     if isinstance(value, dict) and value:
         plain = (int, list, tuple)
         return {key: {"filter": read} if isinstance(read, plain) else read for key, read in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    raise wrong(f"should name the layers to read, not {shown(value)}", "a layer, a list of layers, or {layer: filter size}")
+    raise wrong(
+        f"should name the layers to read, not {shown(value)}", "a layer, a list of layers, or {layer: filter size}"
+    )
 
 
 def _short_reads(reads: dict[str, Read]) -> Any:
     if all(read == Read() for read in reads.values()):
         names = list(reads)
         return names[0] if len(names) == 1 else names
-    return {name: read.model_dump(exclude_defaults=True) if read.map else shorten(read.filter) for name, read in reads.items()}
+    return {
+        name: read.model_dump(exclude_defaults=True) if read.map else shorten(read.filter)
+        for name, read in reads.items()
+    }
 
 
 def _at(value: Any) -> Any:
     if value in ("last", "each") or (whole(value) and value >= 1):
         return value
-    raise wrong(f"should be last, each or the number of a pass, not {shown(value)}")
+    raise wrong(
+        f"should be last, each or the number of a pass, not {shown(value)}",
+        "write last, each, or a pass counted from 1",
+    )
 
 
 class Reading(NamedTuple):
@@ -89,7 +97,11 @@ READS_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "string"},
         {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        {"type": "object", "minProperties": 1},
+        {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"anyOf": [*pair_schema(1)["anyOf"], Read.model_json_schema()]},
+        },
     ]
 }
 

@@ -16,13 +16,13 @@ from lvmc.records import Record, shown, whole, wrong
 
 def _indices(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or not all(whole(each) and each >= 0 for each in value):  # pyright: ignore[reportUnknownVariableType]
-        raise wrong(f"should be a list of point numbers from 0, not {shown(value)}")
+        raise wrong(f"should be a list of point numbers from 0, not {shown(value)}", "for example [1, 0, 2]")
     return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnknownVariableType]
-        raise wrong(f"should be a list of names, not {shown(value)}")
+        raise wrong(f"should be a list of names, not {shown(value)}", "for example [left_eye, right_eye]")
     return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
@@ -38,7 +38,10 @@ def _bones(value: Any) -> tuple[tuple[int, int], ...]:
 _INDEX_LIST: dict[str, Any] = {"type": "array", "items": {"type": "integer", "minimum": 0}}
 Indices = Annotated[tuple[int, ...], BeforeValidator(_indices), PlainSerializer(list), WithJsonSchema(_INDEX_LIST)]
 Names = Annotated[
-    tuple[str, ...], BeforeValidator(_names), PlainSerializer(list), WithJsonSchema({"type": "array", "items": {"type": "string"}})
+    tuple[str, ...],
+    BeforeValidator(_names),
+    PlainSerializer(list),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
 ]
 Bones = Annotated[
     tuple[tuple[int, int], ...],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import prod
 
 from lvmc.heads.head import Canvas, Desk, Fault, HeadRecord, Read, Reading
@@ -84,7 +85,7 @@ class MapHead(HeadRecord):
 
     def _factor_faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:
         sizes = [self._size(reading) for reading in self._coarse_to_fine(readings)] + [canvas.size]
-        for coarse, fine in zip(sizes, sizes[1:], strict=False):
+        for coarse, fine in pairwise(sizes):
             whole = fine[0] % coarse[0] == 0 and fine[1] % coarse[1] == 0
             if self.upsample == "fcn" and not whole:
                 fault = f"fcn upsampling needs whole factors, but {coarse[0]}×{coarse[1]} meets {fine[0]}×{fine[1]}"

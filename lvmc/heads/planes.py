@@ -35,7 +35,9 @@ class PlaneHead(HeadRecord):
             size = (1, 1) if self.pool else reading.size
             stem, shape = f"heads.{name}.{reading.layer}", (self.outputs, reading.channels, *size)
             yield Variable(f"{stem}.weight", TensorType(shape, batched=False), "parameter", Init("normal", 0.01))
-            yield Variable(f"{stem}.bias", TensorType((self.outputs,), batched=False), "parameter", Init("constant", 0.0))
+            yield Variable(
+                f"{stem}.bias", TensorType((self.outputs,), batched=False), "parameter", Init("constant", 0.0)
+            )
 
     def equations(self, desk: Desk, readings: Sequence[Reading], canvas: Canvas) -> str:
         """Σ over layers of V_l z_l + c_l."""

@@ -20,8 +20,8 @@ Rewrite = Callable[[Program], Program]
 
 DEFAULT: tuple[Rewrite, ...] = (
     zero_messages,
-    unit_diagonal,
     share_equal_values,
+    unit_diagonal,
     dead_code,
     pool_groups,
     pool_before_add,

@@ -11,7 +11,8 @@ def fold_scale(program: Program) -> Program:
     """(w ⋆ x + b) / d = (w/d) ⋆ x + b/d.
 
     Exact in real arithmetic, for the bottom-up use alone: the top-down message keeps w. Applied where
-    nothing else reads w ⋆ x + b, and where the filter has no more entries than the plane it saves dividing.
+    nothing else reads w ⋆ x + b, and where dividing the filter and the bias takes no more operations and
+    bytes than dividing the plane.
     """
     count = uses(program)
 
@@ -19,8 +20,9 @@ def fold_scale(program: Program) -> Program:
         source = build.definitions.get(equation.args[0]) if isinstance(equation.op, DivChannel) else None
         if source is None or not isinstance(source.op, Correlate) or count[source.out] > 1:
             return None
-        divided = sum(build.types[parameter].elements for parameter in source.args[1:])
-        if divided > equation.type.elements:
+        channels, plane = equation.type.shape[0], equation.type.elements
+        sizes = [build.types[parameter].elements for parameter in source.args[1:]]
+        if sum(sizes) > plane or sum(2 * size + channels for size in sizes) > 2 * plane + channels:
             return None
         return _folded(equation, source, build)
 

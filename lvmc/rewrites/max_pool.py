@@ -1,19 +1,20 @@
-"""NMS read through a replicated coupling is max-pooling."""
+"""The winner's drive is a maximum: max-pooling."""
 
 from __future__ import annotations
 
 from lvmc.ir import Builder, Equation, Program, Size, rebuild, uses
-from lvmc.ir.ops import Keep, MaxWindows, Spread, SumWindows, Take, Winners
+from lvmc.ir.ops import Keep, MaxWindows, SumWindows, Take, Winners
 from lvmc.rewrites.sweep import sweep
 
 
 def max_pool(program: Program) -> Program:
-    """The winner's drive is the group's largest, and the sum over a window of one nonzero value is that value.
+    """The winner's drive is the group's largest, and a sum over one nonzero value is that value.
 
-        take(a, winners(a)) = maxpool(a),   P(spread(u, w)) = u,   P(keep(x, w)) = take(x, w)
+        take(a, winners(a)) = maxpool(a),   P(keep(x, w)) = take(x, w)
 
-    The first holds where the drive a alone decided the winners; the others where groups lie in one channel
-    and tile the windows of P. A clamped or given layer is no `spread`, so its sum stays a sum.
+    The first holds where the drive a alone decided the winners; the second where groups lie in one channel
+    and are the windows of P, and nothing else reads the kept values. A clamped or given layer was not just
+    kept, so its sum stays a sum.
     """
     count = uses(program)
 
@@ -41,16 +42,11 @@ def _sum(equation: Equation, window: Size, build: Builder, count: dict[str, int]
     source = build.definitions.get(equation.args[0])
     if source is None:
         return None
-    match source.op:
-        case Spread(inner) if inner == window:
-            return source.args[0]
-        case Spread(inner) if window[0] % inner[0] == 0 and window[1] % inner[1] == 0:
-            left = (window[0] // inner[0], window[1] // inner[1])
-            return build.add(SumWindows(left), source.args[0], name=equation.out, origin=equation.origin)
-        case Keep() if count[source.out] == 1 and _tiles(build.definitions.get(source.args[1]), window):
-            return build.add(Take(window), *source.args, name=equation.out, origin=equation.origin)
-        case _:
-            return None
+    if not isinstance(source.op, Keep) or count[source.out] > 1:
+        return None
+    if not _tiles(build.definitions.get(source.args[1]), window):
+        return None
+    return build.add(Take(window), *source.args, name=equation.out, origin=equation.origin)
 
 
 def _tiles(winners: Equation | None, window: Size) -> bool:

@@ -18,37 +18,40 @@ def pool_before_add(program: Program) -> Program:
     the sum; exact in real arithmetic.
     """
     readers = _readers(program)
+    sources = {equation.out: equation.args[:1] for equation in program.equations}
 
     def rule(equation: Equation, build: Builder) -> str | None:
         window = _window(equation)
-        if window is None or not all(_window(reader) == window for reader in readers[_drive(equation)]):
+        add = build.definitions.get(equation.args[0]) if window else None
+        if window is None or add is None or not isinstance(add.op, Add):
             return None
-        add = build.definitions.get(equation.args[0])
-        if add is None or not isinstance(add.op, Add):
+        drive = sources[equation.out][0]
+        if any(reader is None or _window(reader) != window for reader in readers[drive]):
             return None
         level = [arg for arg in add.args if _spans(build, arg, window)]
         rest = [arg for arg in add.args if arg not in level]
-        if not level or not rest:
-            return None
-        return _moved(equation, add, rest, level, window, build)
-
-    drives = {equation.out: equation.args[0] for equation in program.equations if equation.args}
-
-    def _drive(equation: Equation) -> str:
-        return drives[equation.out]
+        return _moved(equation, add, rest, level, window, build) if level and rest else None
 
     return sweep(program, rebuild(program, rule))
 
 
 def _moved(equation: Equation, add: Equation, rest: list[str], level: list[str], window: Size, build: Builder) -> str:
-    base = rest[0]
-    if len(rest) > 1:
-        base = build.add(Add(), *rest, name=f"{add.out}_rest", origin=add.origin)
+    base = _sum(add, tuple(rest), build)
     if isinstance(equation.op, Winners):
         return build.add(equation.op, base, name=equation.out, origin=equation.origin)
     value = build.add(equation.op, base, equation.args[1], name=f"{equation.out}_rest", origin=equation.origin)
     pooled = [_pooled(build, arg, window) for arg in level]
     return build.add(Add(), value, *pooled, name=equation.out, origin=equation.origin)
+
+
+def _sum(add: Equation, rest: tuple[str, ...], build: Builder) -> str:
+    """The sum of what is left; one value for the winners and for their drives."""
+    if len(rest) == 1:
+        return rest[0]
+    known = build.definitions.get(f"{add.out}_rest")
+    if known is not None and known.args == rest:
+        return known.out
+    return build.add(Add(), *rest, name=f"{add.out}_rest", origin=add.origin)
 
 
 def _pooled(build: Builder, value: str, window: Size) -> str:
@@ -77,11 +80,12 @@ def _spans(build: Builder, value: str, window: Size) -> bool:
     return isinstance(op, RepeatWindows) and op.window[0] % window[0] == 0 and op.window[1] % window[1] == 0
 
 
-def _readers(program: Program) -> dict[str, list[Equation]]:
-    readers: dict[str, list[Equation]] = {}
+def _readers(program: Program) -> dict[str, list[Equation | None]]:
+    """The equations that read each value; None among them for an output."""
+    readers: dict[str, list[Equation | None]] = {}
     for equation in program.equations:
         for arg in equation.args:
             readers.setdefault(arg, []).append(equation)
     for _, value in program.outputs:
-        readers.setdefault(value, []).append(program.equations[0])
+        readers.setdefault(value, []).append(None)
     return readers

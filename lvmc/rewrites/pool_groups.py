@@ -1,8 +1,8 @@
-"""NMS updates are computed at pooled size: only winners have values."""
+"""NMS updates are computed at pooled size, where replicated couplings read them: only winners have values."""
 
 from __future__ import annotations
 
-from lvmc.ir import Builder, Equation, Group, Program, rebuild, uses
+from lvmc.ir import Builder, Equation, Group, Program, Size, rebuild, uses
 from lvmc.ir.ops import AddChannel, DivChannel, Keep, Rectify, Sigmoid, Spread, SumWindows, Take, Winners
 from lvmc.rewrites.sweep import sweep
 
@@ -10,27 +10,43 @@ from lvmc.rewrites.sweep import sweep
 def pool_groups(program: Program) -> Program:
     """Apply a unit's function to the winners alone, and spread the result.
 
-        keep(f(x), winners) = spread(f(take(x, winners)), winners)
+        keep(f(x), winners) = spread(f(take(x, winners)), winners),   P(spread(u, winners)) = u
 
-    Holds where f acts unit by unit and alike over a group, so where a group lies in one channel (d and the
-    upper bound are then equal over it), whoever the winners are. Applied where nothing else reads f(x) and
+    The first holds where f acts unit by unit and alike over a group, so where a group lies in one channel (d and the
+    upper bound are then equal over it), whoever the winners are; the second where groups tile the windows of P.
+    A clamped or given layer is no `spread`, so its sum stays a sum. Applied where nothing else reads f(x) and
     fewer bytes move.
     """
     count = uses(program)
-    pooled_reads = _pooled_reads(program)
+    reads = _pooled_reads(program)
 
     def rule(equation: Equation, build: Builder) -> str | None:
+        if isinstance(equation.op, SumWindows):
+            return _sum(equation, equation.op.window, build)
         if not isinstance(equation.op, Keep):
             return None
         winners = build.defining(equation.args[1])
         if not isinstance(winners, Winners) or winners.group.channels > 1:
             return None
         chain = _chain(equation.args[0], build, count)
-        if not _pays(len(chain), winners.group, pooled_reads.get(equation.out, 0)):
+        if not _pays(len(chain), winners.group, reads.get((equation.out, winners.group.window), 0)):
             return None
         return _pooled(equation, chain, winners.group, build)
 
     return sweep(program, rebuild(program, rule))
+
+
+def _sum(equation: Equation, window: Size, build: Builder) -> str | None:
+    source = build.definitions.get(equation.args[0])
+    if source is None or not isinstance(source.op, Spread):
+        return None
+    inner = source.op.window
+    if window[0] % inner[0] or window[1] % inner[1]:
+        return None
+    if window == inner:
+        return source.args[0]
+    left = (window[0] // inner[0], window[1] // inner[1])
+    return build.add(SumWindows(left), source.args[0], name=equation.out, origin=equation.origin)
 
 
 def _chain(value: str, build: Builder, count: dict[str, int]) -> list[Equation]:
@@ -60,10 +76,11 @@ def _pays(steps: int, group: Group, pooled_reads: int) -> bool:
     return steps > 0 and after <= before
 
 
-def _pooled_reads(program: Program) -> dict[str, int]:
-    """How often each value is summed over windows."""
-    count: dict[str, int] = {}
+def _pooled_reads(program: Program) -> dict[tuple[str, Size], int]:
+    """How often each value is summed over windows of each size."""
+    count: dict[tuple[str, Size], int] = {}
     for equation in program.equations:
         if isinstance(equation.op, SumWindows):
-            count[equation.args[0]] = count.get(equation.args[0], 0) + 1
+            key = (equation.args[0], equation.op.window)
+            count[key] = count.get(key, 0) + 1
     return count

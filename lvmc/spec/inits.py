@@ -18,7 +18,12 @@ class Normal(Record):
 _RULE_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": ["he", "zeros"]},
-        {"type": "object", "properties": {"normal": {"type": "number", "minimum": 0}}, "required": ["normal"]},
+        {
+            "type": "object",
+            "properties": {"normal": {"type": "number", "minimum": 0}},
+            "required": ["normal"],
+            "additionalProperties": False,
+        },
     ]
 }
 
@@ -60,4 +65,6 @@ _LAYER_SCHEMA: dict[str, Any] = {
     ]
 }
 
-LayerInitField = Annotated[LayerInit, BeforeValidator(_layer_init), PlainSerializer(_short), WithJsonSchema(_LAYER_SCHEMA)]
+LayerInitField = Annotated[
+    LayerInit, BeforeValidator(_layer_init), PlainSerializer(_short), WithJsonSchema(_LAYER_SCHEMA)
+]

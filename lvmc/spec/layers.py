@@ -6,7 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from lvmc.records import Count, Positive, PositivePair, Record, nearest, number, pair_schema, shorten, shown, whole, wrong
+from lvmc.records import (
+    NOTHING,
+    Count,
+    Positive,
+    PositivePair,
+    Record,
+    bounded,
+    nearest,
+    nullable,
+    number,
+    pair_schema,
+    shorten,
+    shown,
+    whole,
+    wrong,
+)
 from lvmc.spec.inits import LayerInit, LayerInitField
 from lvmc.units import UNITS
 
@@ -16,10 +31,12 @@ def _filter(value: Any) -> tuple[int, int] | str:
         return value
     pair = [value, value] if whole(value) else value
     if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(map(whole, pair)):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        raise wrong(f"a filter is a size, full, or the name of a shared filter, not {shown(value)}", "for example 3 or [3, 5]")
+        raise wrong(
+            f"a filter is a size, full, or the name of a shared filter, not {shown(value)}", "for example 3 or [3, 5]"
+        )
     if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
-        raise wrong(f"a filter has at least one tap, not {shown(value)}")
-    return (pair[0], pair[1])
+        raise wrong(f"a filter has at least one tap, not {shown(value)}", "for example 3 or [3, 5]")
+    return bounded((pair[0], pair[1]))
 
 
 def _short_filter(value: tuple[int, int] | str) -> int | list[int] | str:
@@ -31,8 +48,9 @@ def _padding(value: Any) -> tuple[int, int] | str:
     if value == "same":
         return value
     if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(whole(p) and p >= 0 for p in pair):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        raise wrong(f"should be same, a whole number or a pair [rows, columns] from 0, not {shown(value)}")
-    return (pair[0], pair[1])
+        fault = f"should be same, a whole number or a pair [rows, columns] from 0, not {shown(value)}"
+        raise wrong(fault, "for example same or 1")
+    return bounded((pair[0], pair[1]))
 
 
 Filter = Annotated[
@@ -69,7 +87,9 @@ def _from(value: Any) -> Any:
     if isinstance(value, str):
         return {value: {}}
     if not isinstance(value, dict):
-        raise wrong(f"should name a block below, not {shown(value)}", "for several, write a mapping: {h1: {filter: 3}, h2: {}}")
+        raise wrong(
+            f"should name a block below, not {shown(value)}", "for several, write a mapping: {h1: {filter: 3}, h2: {}}"
+        )
     if not value:
         raise wrong("names no block", "name the blocks below, or write none with a size")
     return {key: {} if below is None else below for key, below in value.items()}  # pyright: ignore[reportUnknownVariableType]
@@ -113,12 +133,12 @@ def _short_nms(nms: Nms | None) -> Any:
 def _diagonal(value: Any) -> Any:
     if value == "learned":
         return value
-    if isinstance(value, str):
-        raise wrong(f"should be a number above 0, a list of them, or learned, not {shown(value)}")
-    each = value if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownVariableType]
-    if not each or not all(number(d) and d > 0 for d in each):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        raise wrong(f"the diagonal must be above 0, not {shown(value)}", "a number above 0, a list of them, or learned")
-    return tuple(float(d) for d in each) if isinstance(value, list | tuple) else float(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    each: list[Any] = list(value) if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownArgumentType]
+    low = [d for d in each if not number(d) or d <= 0]
+    if low or not each:
+        fault = f"should be above 0, not {shown(low[0] if low else value)}"
+        raise wrong(fault, "write a number above 0, a list of them (one a channel), or learned")
+    return tuple(map(float, each)) if isinstance(value, list | tuple) else float(value)
 
 
 def _short_diagonal(value: Any) -> Any:
@@ -170,7 +190,7 @@ def _absent(value: Any) -> Any:
 
 
 def _unit(value: Any) -> Any:
-    if value not in UNITS:
+    if not isinstance(value, str) or value not in UNITS:
         raise wrong(f"no unit is called {shown(value)}", nearest(str(value), UNITS))
     return value
 
@@ -179,33 +199,42 @@ NmsField = Annotated[
     Nms | None,
     BeforeValidator(_nms),
     PlainSerializer(_short_nms),
-    WithJsonSchema({"anyOf": [*pair_schema(1)["anyOf"], Nms.model_json_schema()]}),
+    WithJsonSchema({"anyOf": [*pair_schema(1)["anyOf"], Nms.model_json_schema(), NOTHING]}),
 ]
 NormField = Annotated[
     Norm | None,
     BeforeValidator(_norm),
     PlainSerializer(_short_norm),
-    WithJsonSchema({"anyOf": [{"enum": ["drive", "message"]}, Norm.model_json_schema()]}),
+    WithJsonSchema({"anyOf": [{"enum": ["drive", "message"]}, Norm.model_json_schema(), NOTHING]}),
 ]
 
 
+_COUPLINGS = {"type": "object", "minProperties": 1, "additionalProperties": nullable(Coupling.model_json_schema())}
+
+
 class Layer(Coupling):
-    """A block of latent variables z (batch, channels, height, width); its coupling keys are defaults for all its couplings."""
+    """A block of latent variables z (batch, channels, height, width); coupling keys are defaults for its couplings."""
 
     channels: Count
     from_: Annotated[
         dict[str, Coupling] | None,
         BeforeValidator(_from),
         PlainSerializer(_short_from),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1}]}),
+        WithJsonSchema({"anyOf": [{"type": "string"}, _COUPLINGS]}),
         Field(alias="from", description="a name above, a mapping of names to coupling keys, or none"),
     ] = None
     size: PositivePair | None = None
     nms: NmsField = None
     unit: Annotated[str, BeforeValidator(_unit), WithJsonSchema({"enum": sorted(UNITS)})] = "rectified"
-    upper: Annotated[Positive | None, BeforeValidator(_absent)] = None
+    upper: Annotated[Positive | None, BeforeValidator(_absent), WithJsonSchema({"anyOf": [_ABOVE_ZERO, NOTHING]})] = (
+        None
+    )
     diagonal: Diagonal = 1.0
     bias: bool = True
-    lateral: Annotated[Lateral | None, BeforeValidator(_absent)] = None
+    lateral: Annotated[
+        Lateral | None,
+        BeforeValidator(_absent),
+        WithJsonSchema({"anyOf": [Lateral.model_json_schema(), NOTHING]}),
+    ] = None
     norm: NormField = None
     init: LayerInitField = LayerInit()

@@ -5,37 +5,45 @@ from __future__ import annotations
 import keyword
 import re
 
-MODULE_ATTRIBUTES = frozenset(
-    "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval "
-    "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia "
-    "named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer "
-    "register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
-    "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter "
-    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory "
-    "state_dict to to_empty train training type xpu zero_grad".split()
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+MODULE_ATTRIBUTES = _words("""
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
+    dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
+    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    to_empty train training type xpu zero_grad
+""")
 """Public attributes of `torch.nn.Module` (a test compares them with the installed torch)."""
 
-CONV_ATTRIBUTES = frozenset(
-    "in_channels out_channels kernel_size stride padding dilation transposed output_padding groups padding_mode "
-    "reset_parameters".split()
-)
+CONV_ATTRIBUTES = _words("""
+    dilation groups in_channels kernel_size out_channels output_padding padding padding_mode reset_parameters
+    stride transposed
+""")
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
-EMITTED = frozenset(
-    "weight bias norm heads diagonal lateral state latents score losses reset_parameters torch nn F Tensor math self "
-    "batch like size winner z out targets".split()
-)
+EMITTED = _words("""
+    F Tensor batch bias diagonal heads latents lateral like losses math nn norm out reset_parameters score self
+    size state targets torch weight winner z
+""")
 """Names that the emitted module uses itself."""
 
 _TAKEN = re.compile(r".*(_p\d+|_bottom|_top|_mask)|_.*")
-_BUILTINS = frozenset("None True False bool dict float int len list max min range str sum super tuple zip print".split())
+_BUILTINS = _words("""
+    False None True bool dict float int len list max min print range str sum super tuple zip
+""")
 
 
 def name_fault(name: str) -> str:
     """Why a name cannot be used; empty if it can."""
     if not name.isidentifier() or not name.isascii():
-        return f"'{name}' is not a name: letters, digits and underscores, not beginning with a digit"
+        return f"'{name}' is not a name: letters a to z, digits and underscores, and no digit first"
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _BUILTINS:
         return f"'{name}' is a word of Python"
     if name in MODULE_ATTRIBUTES or name in CONV_ATTRIBUTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,14 @@ _ENTRIES: dict[str, dict[str, Any]] = {
     "filters": {"size": 1},
     "layers": {"channels": 1, "filter": 1},
 }
-_VALUES: dict[str, Any] = {"lvmc": 1, "name": "unnamed", "channels": 1, "outputs": 1, "kind": "drive", "reads": "unread"}
+_VALUES: dict[str, Any] = {
+    "lvmc": 1,
+    "name": "unnamed",
+    "channels": 1,
+    "outputs": 1,
+    "kind": "drive",
+    "reads": "unread",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A mistake pydantic found: its path in the spec, and the path of the key that was probably meant."""
+    """A mistake pydantic found: its path in the spec, and the path that it probably leaves without its value."""
 
     path: Path
     meant: Path
@@ -80,7 +87,11 @@ def _no_mapping(document: Document) -> Problem:
 
 def _mistake(details: ErrorDetails, values: Any) -> Mistake:
     path = _path(details["loc"], values, details["type"])
-    near = closest(str(path[-1]), known_keys(path[:-1], values)) if details["type"] == "extra_forbidden" else None
+    if details["type"] != "extra_forbidden":
+        return Mistake(path, path, details)
+    if path[-1] == "<<":
+        return Mistake(path, path[:-1], details)
+    near = closest(str(path[-1]), known_keys(path[:-1], values))
     return Mistake(path, (*path[:-1], near) if near else path, details)
 
 
@@ -101,13 +112,20 @@ def _has(values: Any, key: int | str) -> bool:
     return key in values if isinstance(values, dict) else isinstance(key, int) and key < len(values)
 
 
-def _follows(mistake: Mistake, others: Iterable[Mistake]) -> bool:
-    """Whether a missing key is only misspelt, or belongs to a form of the section that is refused as a whole."""
-    if mistake.kind != "missing":
-        return False
+def _follows(mistake: Mistake, others: Sequence[Mistake]) -> bool:
+    """Whether another mistake says it all: a key is missing as it is misspelt, or a value is wrong inside.
+
+    A rendered input is refused as a whole, for its first key.
+    """
     beside = [other for other in others if other.kind == "extra_forbidden" and other.path[:-1] == mistake.path[:-1]]
-    later = LATER.get(tuple(map(str, mistake.path[:1])), {})
-    return any(other.meant == mistake.path or str(other.path[-1]) in later for other in beside)
+    rendered = [other for other in beside if other.path[0] == "inputs" and other.path[-1] in LATER[("inputs",)]]
+    match mistake.kind:
+        case "missing":
+            return bool(rendered) or any(other.meant in (mistake.path, mistake.path[:-1]) for other in beside)
+        case "literal_error":
+            return any(other.path[:-1] == mistake.path for other in others)
+        case _:
+            return mistake in rendered[1:]
 
 
 def _mend(values: Any, path: Path, kind: str) -> None:

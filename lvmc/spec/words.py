@@ -10,7 +10,7 @@ from lvmc.errors import Problem
 from lvmc.heads import HEADS
 from lvmc.records import PROBLEM, closest, nearest, shown
 from lvmc.source import Document, Path
-from lvmc.spec.keys import SECTIONS, home, known_keys, section
+from lvmc.spec.keys import home, known_keys, section
 from lvmc.spec.model import LATER
 
 LATER_HEADS = ("density", "lift")
@@ -34,7 +34,12 @@ _EXAMPLES = {
     "norm": "write drive, message or {kind: message, eps: 1e-3}",
     "kind": "write drive or message",
 }
-_ENTRY = {"inputs": "channels: 3, size: [64, 64]", "filters": "size: 3", "layers": "channels: 32, filter: 3"}
+_ENTRY = {
+    "inputs": "{channels: 3, size: [64, 64]}",
+    "filters": "{size: 3}",
+    "layers": "{channels: 32, filter: 3}",
+    "heads": "{kind: classes, outputs: 10, reads: h5}",
+}
 _EXPECTED = {
     "bool_type": "true or false",
     "string_type": "text",
@@ -47,8 +52,8 @@ def problem_of(path: Path, details: ErrorDetails, document: Document) -> Problem
     """The report of one of pydantic's errors, which it found at `path`."""
     match details["type"]:
         case "missing":
-            key = str(path[-1])
-            return Problem(document.place(path[:-1], on_key=True), f"{section(path[:-1])} needs '{key}'", _EXAMPLES.get(key, ""))
+            key, place = str(path[-1]), document.place(path[:-1], on_key=True)
+            return Problem(place, f"{section(path[:-1])} needs '{key}'", _EXAMPLES[key])
         case "extra_forbidden":
             return _unknown_key(path, document)
         case "union_tag_invalid":
@@ -67,8 +72,13 @@ def _unknown_key(path: Path, document: Document) -> Problem:
     if key in later:
         fault = f"'{key}' ({later[key]}) is part of the language, but this version does not compile it yet"
         return Problem(place, fault, f"leave '{key}' out")
+    if key == "<<":
+        fault = "merge keys (<<) are not part of the language"
+        return Problem(place, fault, "write the keys out, or alias the whole mapping")
     fault = f"unknown key {shown(key)} in {section(path[:-1])}"
     known = known_keys(path[:-1], document.values)
+    if ":" in key:
+        return Problem(place, fault, "write a space after the colon")
     elsewhere = "" if closest(key, known) else home(key)
     return Problem(place, fault, "; ".join(filter(None, (elsewhere, nearest(key, known)))))
 
@@ -77,7 +87,7 @@ def _unknown_head(path: Path, kind: Any, document: Document) -> Problem:
     place = document.place((*path, "kind"))
     if kind in LATER_HEADS:
         fault = f"heads of kind '{kind}' are part of the language, but this version does not compile them yet"
-        return Problem(place, fault, "one of " + ", ".join(HEADS))
+        return Problem(place, fault, "this version compiles " + ", ".join(HEADS))
     return Problem(place, f"no head is of kind {shown(kind)}", nearest(str(kind), HEADS))
 
 
@@ -98,13 +108,15 @@ def _wrong_value(path: Path, details: ErrorDetails, document: Document) -> Probl
 
 def _wrong_type(path: Path, kind: str, details: ErrorDetails, document: Document) -> Problem:
     key, given = str(path[-1]), details["input"]
-    what = section(path) if len(path) == 2 and path[0] in SECTIONS else f"'{key}'"
-    expected = str(details.get("ctx", {}).get("expected")) if kind == "literal_error" else _EXPECTED.get(kind, "a mapping")
-    remedy = _EXAMPLES.get(key, "")
-    if kind == "bool_type":
-        remedy = "write true or false" if isinstance(given, str) else ""
-    elif kind == "literal_error":
-        remedy = ""
-    elif what != f"'{key}'":
-        remedy = f"for example {key}: {{{_ENTRY[str(path[0])]}}}" if path[0] in _ENTRY else "for example {kind: heatmap, …}"
-    return Problem(document.place(path, on_key=given is None), f"{what} should be {expected}, not {shown(given)}", remedy)
+    place = document.place(path, on_key=given is None)
+    if len(path) == 2 and path[0] in _ENTRY:
+        fault = f"{section(path)} should be a mapping, not {shown(given)}"
+        return Problem(place, fault, f"for example {key}: {_ENTRY[str(path[0])]}")
+    expected = _EXPECTED.get(kind, "a mapping")
+    remedy = _EXAMPLES.get(key, "write it as {key: value}") if expected == "a mapping" else f"write {expected}"
+    if kind == "string_type":
+        remedy = "write a word, or text in quotes"
+    if kind == "literal_error":
+        expected = str(details.get("ctx", {})["expected"])
+        remedy = f"write {expected.replace(chr(39), '')}"
+    return Problem(place, f"'{key}' should be {expected}, not {shown(given)}", remedy)

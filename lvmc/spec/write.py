@@ -11,6 +11,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from lvmc.spec.model import Spec
 
 _ENTRIES = ("inputs", "filters", "layers", "heads")
+_FIRST = ("kind", "channels", "outputs", "from", "size", "filter", "reads")
+"""Keys that an entry begins with, in the order in which one thinks of them."""
 
 
 def dump(spec: Spec) -> str:
@@ -33,7 +35,12 @@ def json_schema() -> dict[str, Any]:
 
 
 def _entries(section: dict[str, Any]) -> CommentedMap:
-    return CommentedMap({name: _flow(entry) for name, entry in section.items()})
+    return CommentedMap({name: _flow(_ordered(entry)) for name, entry in section.items()})
+
+
+def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
+    first = {key: entry[key] for key in _FIRST if key in entry}
+    return first | entry
 
 
 def _flow(value: Any) -> Any:

@@ -68,6 +68,9 @@ class Dense:
     closest: float = np.inf
     winners: dict[str, NDArray[np.bool_]] = field(default_factory=dict[str, Any])
     norms: dict[str, tuple[Array, Array]] = field(default_factory=dict[str, Any])
+    given: dict[str, Array] = field(default_factory=dict[str, Any])
+    masks: dict[str, NDArray[np.bool_]] = field(default_factory=dict[str, Any])
+    visited: list[tuple[str, Array]] = field(default_factory=list[Any])
 
     def __post_init__(self) -> None:
         self.shapes = {n.name: (n.channels, *n.size) for n in (*self.graph.inputs, *self.graph.layers)}
@@ -117,16 +120,54 @@ class Dense:
         self.norms[layer.name] = (self.spread(layer, d), self.spread(layer, shift))
         return self.norms[layer.name]
 
-    def run(self, inputs: dict[str, Array], passes: int, start: dict[str, Array] | None = None) -> dict[str, Array]:
-        """Layers after k passes."""
+    def run(self, inputs: dict[str, Array], passes: int, start: bool = False) -> dict[str, Array]:
+        """Layers after k passes.
+
+        `given` layers with a mask are clamped where it is 1, without one (and without `start`) wholly; with
+        `start` the others begin at their given value, brought into the domain.
+        """
         batch = len(next(iter(inputs.values())))
         z = np.zeros((batch, self.w.shape[0]))
-        for name, value in {**inputs, **(start or {})}.items():
+        for name, value in inputs.items():
             z[:, self.blocks[name]] = value.reshape(batch, -1)
+        fixed = {name for name in self.given if name not in self.masks and not start} | self.whole
+        for layer in self.graph.layers:
+            if layer.name in self.given:
+                value = self.given[layer.name].reshape(batch, -1)
+                begun = self.project(layer, value) if start else 0.0 * value
+                z[:, self.blocks[layer.name]] = value if layer.name in fixed else self.clamped(layer, begun)
+        self.visited = [("", z.copy())]
         for pass_ in range(1, passes + 1):
             for layer in self.graph.layers if pass_ % 2 else self.graph.layers[::-1]:
-                z[:, self.blocks[layer.name]] = self.update(layer, z)
+                if layer.name not in fixed:
+                    z[:, self.blocks[layer.name]] = self.clamped(layer, self.update(layer, z))
+                    self.visited.append((layer.name, z.copy()))
         return {layer.name: z[:, self.blocks[layer.name]].reshape(batch, *self.shapes[layer.name]) for layer in self.graph.layers}
+
+    whole: frozenset[str] = frozenset()
+
+    def mask(self, layer: LayerNode) -> NDArray[np.bool_] | None:
+        """Where a layer is clamped, flat."""
+        mask = self.masks.get(layer.name)
+        return None if mask is None else mask.reshape(len(mask), -1)
+
+    def clamped(self, layer: LayerNode, value: Array) -> Array:
+        mask = self.mask(layer)
+        return value if mask is None else np.where(mask, self.given[layer.name].reshape(value.shape), value)
+
+    def project(self, layer: LayerNode, value: Array) -> Array:
+        """The nearest state of the domain."""
+        if layer.kind != "gaussian":
+            top = 1.0 if layer.kind == "boltzmann" else layer.unit.upper
+            projected = np.clip(value, 0.0, top)
+        else:
+            projected = value
+        if layer.group is None:
+            return projected
+        before, self.winners = dict(self.winners), {}
+        kept = self.nms(layer, value, projected, value * projected - 0.5 * projected**2)
+        self.winners = before
+        return kept
 
     def update(self, layer: LayerNode, z: Array) -> Array:
         """The block maximiser, or the monotone step of a lateral layer."""
@@ -155,7 +196,16 @@ class Dense:
         keep = np.zeros(a.shape, bool)
         if layer.keeps_first_winner and layer.name in self.winners:
             return np.where(self.winners[layer.name], value, 0.0)
+        mask = self.mask(layer)
         for sample, group in product(range(len(a)), self.groups(layer)):
+            if mask is not None and mask[sample, group].any():
+                free = [unit for unit in group if not mask[sample, unit]]
+                taken = (self.given[layer.name].reshape(a.shape)[sample, group] != 0) & mask[sample, group]
+                if taken.any() or not free:
+                    keep[sample, [unit for unit, t in zip(group, taken, strict=True) if t][:1]] = True
+                    continue
+                keep[sample, min(free, key=lambda unit: (-gain[sample, unit], -a[sample, unit], unit))] = True
+                continue
             order = sorted(group, key=lambda unit: (-gain[sample, unit], -a[sample, unit], unit))
             keep[sample, order[0]] = True
             lead = max(gain[sample, order[0]] - gain[sample, order[1]], a[sample, order[0]] - a[sample, order[1]])

@@ -41,7 +41,7 @@ class Loop(Dense):
         super().__post_init__()
         self.versions = {layer.name: 0 for layer in self.graph.layers}
 
-    def run(self, inputs: dict[str, Array], passes: int, start: dict[str, Array] | None = None) -> dict[str, Array]:
+    def run(self, inputs: dict[str, Array], passes: int, start: bool = False) -> dict[str, Array]:
         batch = len(next(iter(inputs.values())))
         state = {name: value.reshape(batch, -1) for name, value in inputs.items()}
         state |= {layer.name: np.zeros((batch, int(np.prod(self.shapes[layer.name])))) for layer in self.graph.layers}

@@ -1,0 +1,63 @@
+"""The `lvmc` program: its commands, and how mistakes leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from lvmc import __version__
+from lvmc.cli.compile import compile_spec
+from lvmc.cli.doctor import doctor
+from lvmc.cli.draw import draw
+from lvmc.cli.init import init
+from lvmc.cli.mistakes import reported
+from lvmc.cli.run import run
+from lvmc.cli.schema import schema
+from lvmc.cli.show import show
+from lvmc.cli.zoo import zoo
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init,
+    "zoo": zoo,
+    "compile": compile_spec,
+    "draw": draw,
+    "show": show,
+    "run": run,
+    "schema": schema,
+    "doctor": doctor,
+}
+
+app = typer.Typer(
+    name="lvmc",
+    help="Compile YAML specs of hierarchical energies to readable PyTorch modules.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(reported(_command))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lvmc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_any_command(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Compile YAML specs of hierarchical energies to readable PyTorch modules.
+
+    SPEC is a file or the name of a zoo model (`lvmc zoo`). With --json a command prints one JSON document. Exit status: 0 done, 1 a
+    failed check or a bad spec, 2 wrong usage.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

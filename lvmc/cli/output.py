@@ -1,0 +1,64 @@
+"""How results reach the terminal: one JSON document, or text and tables by rich; remarks go to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+
+
+def print_json(document: Json) -> None:
+    """The one document of a command on stdout."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def remark(text: str) -> None:
+    """A line beside the result, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def console() -> Console:
+    """Where people read results; not a terminal: plain text, as wide as it needs."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    return Console(highlight=False, markup=False, emoji=False, width=None if terminal else 140)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> Table:
+    """A table without frame; columns named in `left` are aligned left, numbers right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        made.add_column(Text(column), justify="left" if column in left else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def count(number: int) -> str:
+    """1248 → 1,248."""
+    return f"{number:,}"
+
+
+def large(number: int, unit: str = "") -> str:
+    """123514892176 → 123.5 G."""
+    for scale, letter in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if abs(number) >= scale:
+            return f"{number / scale:.1f} {letter}{unit}"
+    return f"{number} {unit}".rstrip()
+
+
+def share(before: int, after: int) -> str:
+    """How much less: −57 %."""
+    return "" if before == after or not before else f"{(after - before) / before:+.0%}".replace("-", "−")

@@ -1,0 +1,50 @@
+"""A sheet of matplotlib without its global state, and how it reaches a file."""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, GREY = "#24303c", "#6b7785"
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, drawn by Agg."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path, dpi: int = 150) -> Path:
+    """Write the figure; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
+    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "lvmc"}):
+        figure.savefig(path, dpi=dpi, metadata={"Software": None} if path.suffix == ".png" else None)
+    return path
+
+
+def grid(count: int, aspect: float = 1.0) -> tuple[int, int]:
+    """Rows and columns for so many tiles (`aspect`: height / width of one): about square, with few places left empty."""
+    square = max(1, ceil(sqrt(count * aspect)))
+    columns = min(range(square, max(square + 1, square * 3 // 2)), key=lambda each: (-count % each, each))
+    return ceil(count / columns), columns
+
+
+def bare(axes: Axes, title: str = "", size: float = 8.0) -> Axes:
+    """Axes for an image: no ticks, a thin frame, a small title."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_color("#c5ccd3")
+        spine.set_linewidth(0.6)
+    axes.set_title(title, fontsize=size, color=INK, pad=3)
+    return axes

@@ -1,0 +1,164 @@
+"""Hand-written specs that use every key of the language, in its short and its long form."""
+
+from __future__ import annotations
+
+SHORT_AND_LONG: dict[str, tuple[str, str]] = {
+    "sizes": (
+        """
+        inputs: {image: {channels: 3, size: 16}}
+        layers: {h1: {channels: 4, filter: 3}}
+        """,
+        """
+        description: ""
+        inputs: {image: {channels: 3, size: [16, 16], normalize: }}
+        filters: {}
+        layers:
+          h1:
+            channels: 4
+            from: image
+            filter: [3, 3]
+            stride: 1
+            dilation: [1, 1]
+            padding: same
+            padding_mode: zeros
+            replicate: 1
+            nms: none
+            unit: rectified
+            upper: none
+            diagonal: 1.0
+            bias: true
+            lateral: none
+            norm: none
+            init: he
+        inference: {passes: 2, gradient: unrolled, tying: tied, constraint: none}
+        heads: {}
+        """,
+    ),
+    "couplings": (
+        """
+        inputs: {image: {channels: 3, size: 16}, other: {channels: 3, size: 16}}
+        filters: {edges: {size: 3}}
+        layers:
+          h1: {channels: 4, filter: edges}
+          h2: {channels: 4, from: h1, filter: 3, stride: 2, padding: 1, padding_mode: circular}
+          h3: {channels: 4, from: {h2: , h1: {stride: 2, padding: [0, 1]}}, filter: [1, 3]}
+          h4: {channels: 4, filter: full}
+        """,
+        """
+        inputs: {image: {channels: 3, size: [16, 16]}, other: {channels: 3, size: [16, 16]}}
+        filters: {edges: {size: [3, 3], init: he}}
+        layers:
+          h1: {channels: 4, from: {image: {filter: edges}, other: {filter: edges}}}
+          h2:
+            channels: 4
+            from: {h1: {filter: [3, 3], stride: [2, 2], padding: [1, 1], padding_mode: circular, dilation: 1}}
+          h3: {channels: 4, from: {h2: {filter: [1, 3]}, h1: {filter: [1, 3], stride: [2, 2], padding: [0, 1]}}}
+          h4: {channels: 4, from: h3, filter: full, padding: 0, stride: [1, 1]}
+        """,
+    ),
+    "groups": (
+        """
+        inputs: {image: {channels: 3, size: [8, 16]}}
+        layers:
+          h1: {channels: 4, filter: 3, nms: 2}
+          h2: {channels: 4, filter: 3, nms: [1, 2]}
+          h3: {channels: 4, filter: 3, nms: {channels: 2}}
+          h4: {channels: 4, filter: 3, nms: {window: 2, winner: first}}
+          h5: {channels: 4, filter: 3, replicate: 1}
+        """,
+        """
+        inputs: {image: {channels: 3, size: [8, 16]}}
+        layers:
+          h1: {channels: 4, filter: 3, nms: {window: 2}}
+          h2: {channels: 4, filter: 3, nms: {window: [1, 2], channels: 1, winner: every}, replicate: 2}
+          h3: {channels: 4, filter: 3, nms: {window: 1, channels: 2, winner: every}, replicate: [1, 2]}
+          h4: {channels: 4, filter: 3, nms: {window: [2, 2], channels: 1, winner: first}}
+          h5: {channels: 4, from: {h4: {replicate: [1, 1]}}, filter: 3}
+        """,
+    ),
+    "units": (
+        """
+        layers:
+          h1: {channels: 2, from: none, size: 8, diagonal: 2, upper: 1}
+          h2: {channels: 2, filter: 3, unit: gaussian, diagonal: learned, bias: false, lateral: {filter: 3}}
+          h3: {channels: 2, filter: 3, unit: boltzmann}
+          h4: {channels: 2, filter: 3, norm: drive}
+          h5: {channels: 2, filter: 3, norm: {kind: message, eps: 1e-3}}
+        """,
+        """
+        inputs: {}
+        layers:
+          h1: {channels: 2, from: none, size: [8, 8], diagonal: [2.0, 2.0], upper: 1.0}
+          h2: {channels: 2, filter: 3, unit: gaussian, diagonal: learned, bias: false, lateral: {filter: [3, 3]}}
+          h3: {channels: 2, filter: 3, unit: boltzmann, upper: none, lateral: none, norm: none}
+          h4: {channels: 2, filter: 3, norm: {kind: drive}}
+          h5: {channels: 2, filter: 3, norm: {kind: message, eps: 0.001, momentum: 0.1}}
+        """,
+    ),
+    "inits": (
+        """
+        inputs: {image: {channels: 1, size: 8, normalize: {mean: [0.5]}}}
+        filters: {edges: {size: 3, init: {normal: 0.1}}}
+        layers:
+          h1: {channels: 2, filter: edges, init: zeros}
+          h2: {channels: 2, filter: 3, init: {normal: 0.01}}
+          h3: {channels: 2, filter: 3, init: {bias: {normal: 0}}}
+        inference: {passes: 3}
+        """,
+        """
+        inputs: {image: {channels: 1, size: 8, normalize: {range: 255, mean: [0.5]}}}
+        filters: {edges: {size: 3, init: {normal: 1e-1}}}
+        layers:
+          h1: {channels: 2, filter: edges, init: {weight: zeros, bias: zeros}}
+          h2: {channels: 2, filter: 3, init: {weight: {normal: 0.01}, bias: zeros}}
+          h3: {channels: 2, filter: 3, init: {weight: he, bias: {normal: 0.0}}}
+        inference: {passes: 3, tying: tied}
+        """,
+    ),
+    "heads": (
+        """
+        inputs: {image: {channels: 1, size: 8, normalize: {range: 1, mean: [0.5], std: [0.25]}}}
+        layers: {h1: {channels: 2, filter: 3}, h2: {channels: 2, filter: full}}
+        heads:
+          points: {kind: heatmap, channels: 2, reads: {h2: {map: 2}, h1: 3}, points: {names: [a, b], flip: [1, 0]}}
+          parts: {kind: segmentation, channels: 2, reads: h1, at: each}
+          label: {kind: classes, outputs: 3, reads: [h1, h2], weight: 2}
+          value: {kind: vector, outputs: 3, reads: h1, pool: mean, at: 1}
+        inference: {tying: untied}
+        """,
+        """
+        inputs: {image: {channels: 1, size: [8, 8], normalize: {range: 1.0, mean: [0.5], std: [0.25]}}}
+        layers: {h1: {channels: 2, filter: 3}, h2: {channels: 2, filter: full}}
+        heads:
+          points:
+            kind: heatmap
+            channels: 2
+            reads: {h2: {filter: 1, map: [2, 2]}, h1: {filter: [3, 3]}}
+            upsample: bilinear
+            loss: logistic
+            at: last
+            points: {names: [a, b], flip: [1, 0]}
+          parts: {kind: segmentation, channels: 2, reads: [h1], at: each, loss: softmax, weight: 1.0, upsample: bilinear}
+          label: {kind: classes, outputs: 3, reads: {h1: 1, h2: [1, 1]}, weight: 2.0, loss: softmax}
+          value: {kind: vector, outputs: 3, reads: [h1], pool: mean, at: 1, loss: l2}
+        inference: {passes: 2, tying: untied}
+        """,
+    ),
+}
+"""Pairs of specs that mean the same."""
+
+OTHERS: dict[str, str] = {
+    "head choices": """
+        inputs: {image: {channels: 1, size: 8}}
+        layers: {h1: {channels: 2, filter: 3, dilation: 2}, h2: {channels: 2, filter: 2, padding: 0, stride: [2, 1]}}
+        heads:
+          points: {kind: heatmap, channels: 3, reads: [h1], upsample: fcn, loss: l2, points: {skeleton: [[0, 1], [1, 2]]}}
+          parts: {kind: segmentation, channels: 2, reads: h1, upsample: nearest, classes: [skin, "on"]}
+          value: {kind: vector, outputs: 3, reads: h1, loss: l1}
+        """,
+    "text": """
+        description: "a 'quoted' \\"text\\" of two lines:\\n- of #words: 1e-3, {} and null"
+        layers: {h1: {channels: 1, from: none, size: 1}}
+        """,
+}
+"""What has no other form."""
