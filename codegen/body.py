@@ -44,7 +44,7 @@ class Body:
                 self.written[equation.out] = value
             else:
                 self._line(equation, value)
-        self.lines.append(f"return {self._result()}")
+        self.lines += broken(f"return {self._result()}")
         values = {equation.out for equation in self.program.equations}
         return tuple(_with_deletions(self.lines, values) if self.method.frees else self.lines)
 
@@ -70,6 +70,8 @@ class Body:
         if len(text) > WIDTH + 10 and isinstance(equation.op, Add):
             terms = [self.written[arg].text for arg in equation.args]
             self.lines += [f"{equation.out} = (  {shape}", f"    {terms[0]}", *(f"    + {term}" for term in terms[1:]), ")"]
+        elif len(text) > WIDTH + 10:
+            self.lines += broken(text)
         else:
             self.lines.append(f"{text}  {shape}" if len(text) + len(shape) < WIDTH + 8 else text)
         self.written[equation.out] = Expression(equation.out, shape=value.shape)
@@ -81,6 +83,31 @@ class Body:
         return "{" + ", ".join(f'"{key}": {text}' for key, text in values) + "}"
 
 
+def broken(text: str) -> list[str]:
+    """A statement that ends in a bracket, over several lines if it is long: one argument a line."""
+    start = _matching_bracket(text)
+    if len(text) <= WIDTH + 10 or start is None:
+        return [text]
+    parts, depth, last = list[str](), 0, start + 1
+    for place in range(start + 1, len(text) - 1):
+        depth += (text[place] in "([{") - (text[place] in ")]}")
+        if text[place] == "," and depth == 0:
+            parts.append(text[last:place].strip())
+            last = place + 1
+    parts.append(text[last:-1].strip())
+    return [text[: start + 1], *(f"    {part}," for part in parts), text[-1]]
+
+
+def _matching_bracket(text: str) -> int | None:
+    """Where the bracket opens that closes at the end of the text."""
+    depth = 0
+    for place in range(len(text) - 1, -1, -1):
+        depth += (text[place] in ")]}") - (text[place] in "([{")
+        if depth == 0:
+            return place if place < len(text) - 1 else None
+    return None
+
+
 def _with_deletions(lines: list[str], values: set[str]) -> list[str]:
     """The lines with a `del` after the last one that names each value."""
     last = {name: index for index, line in enumerate(lines) for name in _NAME.findall(line) if name in values}
@@ -90,9 +117,15 @@ def _with_deletions(lines: list[str], values: set[str]) -> list[str]:
     out: list[str] = []
     for index, line in enumerate(lines):
         out.append(line)
-        if index in ended and not line.startswith("return") and not line.endswith("(") and line[:4] != "    ":
+        if index in ended and not _inside(lines, index):
             out.append(f"del {', '.join(ended[index])}")
     return out
+
+
+def _inside(lines: list[str], index: int) -> bool:
+    """Whether a line is part of the return statement or of a statement that goes on."""
+    start = next((i for i, line in enumerate(lines) if line.startswith("return")), len(lines))
+    return index >= start or lines[index].rstrip().endswith(("(", "{", "[")) or lines[index].startswith("    ")
 
 
 def _heading(equation: Equation) -> str:

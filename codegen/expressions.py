@@ -202,6 +202,10 @@ def _self_term(site: Site, op: ops.SelfTerm) -> Expression:
     return Expression(f"-0.5 * inner({z.text}, {diagonal.meeting(2)} * {z.operand})", atomic=False)
 
 
+def _minus_diagonal(site: Site, op: ops.MinusDiagonal) -> Expression:
+    return Expression(f"-{site.args[1].meeting(2)} * {site.args[0].operand}", atomic=False)
+
+
 def _largest_change(site: Site, op: ops.LargestChange) -> Expression:
     return Expression(f"({site.args[0].text} - {site.args[1].operand}).abs().flatten(1).amax(1)")
 
@@ -299,6 +303,7 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.Inner: _inner,
     ops.InnerChannel: _inner_channel,
     ops.SelfTerm: _self_term,
+    ops.MinusDiagonal: _minus_diagonal,
     ops.Entropy: _call("entropy"),
     ops.LargestChange: _largest_change,
     ops.Largest: _largest,

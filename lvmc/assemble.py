@@ -115,7 +115,7 @@ def _result_line(graph: EnergyGraph, program: Program) -> str:
         kind = types[value]
         stack = f"{kind.stacked}, " if kind.stacked else ""
         shown.append(f"{key} ({stack}batch, {', '.join(map(str, kind.shape))})")
-    return "; ".join(shown) if len(shown) <= 4 else "; ".join([*shown[:2], "…", shown[-1]])
+    return "; ".join(shown) if len(shown) <= 2 else "; ".join([shown[0], "…", shown[-1]])
 
 
 def _docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str]:
@@ -127,6 +127,7 @@ def _docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str
     digest = sha256(spec_text.encode()).hexdigest()[:16]
     made = f"Emitted by lvmc {VERSION} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
     formula = "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
+    formula = formula if not graph.why_no_energy else f"No single score is maximised: {graph.why_no_energy}."
     return [title, "", made, "", formula, "", "Layers, bottom to top:", *_layer_lines(graph)]
 
 

@@ -37,7 +37,7 @@ class Document:
         if path in self.spans:
             return self.spans[path]
         around = self.value_at(path[:-1])
-        if isinstance(around, list) and path[-1] in around:
+        if isinstance(around, list) and isinstance(path[-1], str) and path[-1] in around:
             return self.spans[(*path[:-1], around.index(path[-1]))]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         if path[:-1] in self.spans and not isinstance(around, dict):
             return self.spans[path[:-1]]
@@ -125,6 +125,8 @@ class _Copier:
             fault = f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
             raise SpecError([Problem(self._document.place(path[:2]), fault, "a spec is a short text")])
         match value:
+            case str() if not _unicode(value):
+                return self._refuse(path, "half a surrogate pair is no text", "give text that can be written as UTF-8")
             case None | bool() | int() | float() | str():
                 return value
             case list() | tuple():
@@ -132,20 +134,21 @@ class _Copier:
             case Mapping():
                 return {key: self.copy(each, (*path, key)) for key, each in value.items() if self._word(key, path)}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             case _:
-                self._refuse(
-                    path,
-                    f"a value of type {type(value).__name__} cannot stand in a spec",
-                    "give numbers, text, lists and dicts",
-                )
-                return None
+                fault = f"a value of type {type(value).__name__} cannot stand in a spec"
+                return self._refuse(path, fault, "give numbers, text, lists and dicts")
 
     def _word(self, key: Any, path: Path) -> bool:
-        if not isinstance(key, str):
+        word = isinstance(key, str) and _unicode(key)
+        if not word:
             self._refuse(path, f"the key {key!r:.40} is not text", "write keys as text")
-        return isinstance(key, str)
+        return word
 
     def _refuse(self, path: Path, fault: str, remedy: str) -> None:
         self.problems.append(Problem(self._document.place(path), fault, remedy))
+
+
+def _unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class _Reader:

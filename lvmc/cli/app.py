@@ -31,7 +31,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 app = typer.Typer(
     name="lvmc",
-    help="Compile YAML specs of hierarchical energies to readable PyTorch modules.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -49,12 +48,14 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def before_any_command(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", metavar="", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Compile YAML specs of hierarchical energies to readable PyTorch modules.
 
-    SPEC is a file or the name of a zoo model (`lvmc zoo`). With --json a command prints one JSON document. Exit status: 0 done, 1 a
-    failed check or a bad spec, 2 wrong usage.
+    SPEC is a file, or the name of a zoo model (`lvmc zoo`). With --json a command prints one JSON document.
+    Exit status: 0 done, 1 a bad spec or a failed check, 2 wrong usage.
     """
 
 

@@ -18,22 +18,29 @@ if TYPE_CHECKING:
     from lvmc.runtime.module import Compiled
 
 Clamp = Annotated[
-    list[str] | None, typer.Option(metavar="LAYER[:mask]", help="Give this layer from outside, all of it or where a mask is 1.")
+    list[str] | None,
+    typer.Option(metavar="LAYER[:mask]", help="Give this layer from outside, all of it or where a mask is 1."),
 ]
 Start = Annotated[Literal["given"] | None, typer.Option(help="Take the latents' first state from outside.")]
-Passes = Annotated[int | None, typer.Option(metavar="K", help="Passes instead of the spec's, with the same parameters.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder to make; build/NAME if not given.")]
+Passes = Annotated[
+    int | None, typer.Option(metavar="K", help="Passes instead of the spec's, with the same parameters.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder to make; build/NAME if not given.")
+]
 Seed = Annotated[int, typer.Option(help="Of the first weights.")]
 
 
 def compile_spec(
     spec: Spec,
     out: Out = None,
-    weights: Annotated[bool, typer.Option("--weights", help="Write the first weights too (needs torch).")] = False,
+    weights: Annotated[
+        bool, typer.Option("--weights", metavar="", help="Write the first weights too (needs torch).")
+    ] = False,
     passes: Passes = None,
     clamp: Clamp = None,
     start: Start = None,
-    no_optimize: Annotated[bool, typer.Option("--no-optimize", help="Emit the plain unrolling.")] = False,
+    no_optimize: Annotated[bool, typer.Option("--no-optimize", metavar="", help="Emit the plain unrolling.")] = False,
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,

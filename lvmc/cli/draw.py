@@ -9,9 +9,13 @@ import typer
 
 from lvmc.cli.options import AsJson, Spec
 
-Path_ = Annotated[Path, typer.Argument(metavar="PATH", help="svg, png, pdf, dot or mmd, by its ending.", show_default=False)]
-View = Annotated[Literal["energy", "unrolled"], typer.Option(help="Layers and couplings, or every update of every pass.")]
-Fold = Annotated[bool, typer.Option("--fold", help="Draw a run of equal layers as one.")]
+Path_ = Annotated[
+    Path, typer.Argument(metavar="PATH", help="svg, png, pdf, dot or mmd, by its ending.", show_default=False)
+]
+View = Annotated[
+    Literal["energy", "unrolled"], typer.Option(help="Layers and couplings, or every update of every pass.")
+]
+Fold = Annotated[bool, typer.Option("--fold", metavar="", help="Draw a run of equal layers as one.")]
 
 
 def draw(spec: Spec, path: Path_, view: View = "unrolled", fold: Fold = False, as_json: AsJson = False) -> None:

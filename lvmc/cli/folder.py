@@ -27,7 +27,7 @@ def write_folder(target: Path, fill: Callable[[Path], None], marker: str, force:
     Raises:
         FileExistsError: The target is not the command's to replace.
     """
-    target = Path(os.path.abspath(target))
+    target = Path.cwd() / target
     check_replaceable(target, marker, force)
     target.parent.mkdir(parents=True, exist_ok=True)
     around = Path(mkdtemp(dir=target.parent, prefix=f".{target.name}."))
@@ -56,7 +56,9 @@ def check_replaceable(target: Path, marker: str, force: bool) -> None:
     lost = sorted(set(held) - _listed(target / marker) - {marker}) if held else []
     if lost and not force:
         more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-        raise FileExistsError(f"{target} holds {', '.join(lost[:3])}{more}, to be lost; name another folder, or write --force")
+        raise FileExistsError(
+            f"{target} holds {', '.join(lost[:3])}{more}, to be lost; name another folder, or write --force"
+        )
 
 
 def files_of(folder: Path) -> list[str]:

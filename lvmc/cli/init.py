@@ -11,7 +11,7 @@ from lvmc.cli.options import AsJson
 
 STARTER = Path(__file__).with_name("starter.yaml")
 
-Target = Annotated[Path, typer.Argument(metavar="[PATH]", help="File to write; its name is the model's.")]
+Target = Annotated[Path, typer.Argument(metavar="PATH", help="File to write; its name is the model's.")]
 
 
 def init(path: Target = Path("my_model.yaml"), as_json: AsJson = False) -> None:

@@ -7,9 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file, or the name of a zoo model.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a folder even if it holds weights or other files.")]
+Spec = Annotated[
+    str, typer.Argument(metavar="SPEC", help="A spec file, or the name of a zoo model.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON document, for machines.")]
+Force = Annotated[
+    bool, typer.Option("--force", metavar="", help="Replace a folder even if it holds weights or other files.")
+]
 How = Literal["all", "mask"]
 
 

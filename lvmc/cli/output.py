@@ -60,5 +60,6 @@ def large(number: int, unit: str = "") -> str:
 
 
 def share(before: int, after: int) -> str:
-    """How much less: −57 %."""
-    return "" if before == after or not before else f"{(after - before) / before:+.0%}".replace("-", "−")
+    """How much less: −57%."""
+    change = (after - before) / before if before else 0.0
+    return f"{change:+.{0 if abs(change) >= 0.01 else 1}%}".replace("-", "−") if abs(change) >= 0.0005 else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lvmc.cli.options import AsJson
 
 
-def schema(as_json: AsJson = False) -> None:
-    """Print the JSON Schema of the language (with or without --json)."""
+def schema(as_json: AsJson = True) -> None:  # noqa: ARG001 - the schema is JSON anyway
+    """Print the JSON Schema of the language."""
     from lvmc.cli.output import print_json
     from lvmc.spec.write import json_schema
 

@@ -2,56 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from lvmc.diagrams.looks import EDGES, GREY, NODES
 from lvmc.diagrams.picture import Edge, Node, Picture, Point, Shape
-
-if TYPE_CHECKING:
-    from graphviz import Digraph
+from lvmc.diagrams.texts import text_width
 
 FONT = "DejaVu Sans,Verdana,sans-serif"
 ENGINE = "nop2"
 NOTE, LINE, TITLE = 8.5, 11.0, 14.0
+_PIECE = 50
+Attributes = dict[str, str]
 
 
 def dot_source(picture: Picture) -> str:
     """The picture in the DOT language."""
-    from graphviz import Digraph  # noqa: PLC0415
+    from graphviz import Digraph  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  it has none
 
-    graph = {"layout": ENGINE, "outputorder": "edgesfirst", "bgcolor": "white", "pad": "0.25"}
-    if picture.shapes:
-        graph["_background"] = " ".join(map(_shape, picture.shapes))
+    graph = {"layout": ENGINE, "outputorder": "edgesfirst", "bgcolor": "white", "pad": "0.25", "margin": "0"}
     node = {"fontname": FONT, "fixedsize": "true"}
     edge = {"fontname": FONT, "fontsize": "9.5", "arrowsize": "0.75"}
-    out = Digraph(picture.name, graph_attr=graph, node_attr=node, edge_attr=edge)
-    for each in picture.nodes:
-        _node(out, each)
+    out = Digraph(picture.name, graph_attr=graph, node_attr=node, edge_attr=edge, body=_background(picture.shapes))
+    for name, attributes in (written for each in picture.nodes for written in _node(each)):
+        out.node(name, **attributes)  # pyright: ignore[reportUnknownMemberType]  graphviz has no type stubs
     for each in picture.edges:
-        _edge(out, each)
+        out.edge(each.tail, each.head, **_edge(each))  # pyright: ignore[reportUnknownMemberType]  likewise
     return out.source
 
 
-def _node(out: Digraph, node: Node) -> None:
+def _node(node: Node) -> Iterator[tuple[str, Attributes]]:
     """A node; its title stands above its notes, each a text node of its own, for their smaller letters."""
-    from graphviz import escape  # noqa: PLC0415
-
-    attributes, title = _attributes(node), escape(node.title)
+    look, title = _look(node), _escaped(node.title)
     if node.kind == "caption":
-        out.node(node.name, title + r"\l", margin="0", **attributes)
+        yield node.name, {"label": title + r"\l", "margin": "0", **look}
         return
     if not node.notes:
-        out.node(node.name, title, **attributes)
+        yield node.name, {"label": title, **look}
         return
     x, top = node.at[0], node.at[1] + (TITLE + LINE * len(node.notes)) / 2
-    out.node(node.name, "", xlabel=title, xlp=_point((x, top - TITLE / 2)), **attributes)
+    yield node.name, {"label": "", "xlabel": title, "xlp": _point((x, top - TITLE / 2)), **look}
     for index, note in enumerate(node.notes):
-        look = {"shape": "plaintext", "width": "0.1", "height": "0.1", "fontsize": f"{NOTE:g}"}
         at = _point((x, top - TITLE - LINE * (index + 0.5)))
-        out.node(f"{node.name} note {index + 1}", escape(note.text), pos=at, fontcolor=note.colour or GREY, **look)
+        small = {"shape": "plaintext", "height": f"{LINE / 72:.4f}", "fontsize": f"{NOTE:g}"}
+        text = {"label": _escaped(note.text), "fontcolor": note.colour or GREY}
+        text["width"] = f"{text_width(note.text, 10) / 72:.4f}"
+        yield f"{node.name} note {index + 1}", {**text, **small, "pos": at}
 
 
-def _attributes(node: Node) -> dict[str, str]:
+def _look(node: Node) -> Attributes:
     look, (width, height) = NODES[node.kind], node.size
     style = f"{look.style},dashed" if node.dashed else look.style
     attributes = {"shape": look.shape, "style": style, "color": node.colour or look.line, "fillcolor": look.fill}
@@ -59,16 +57,21 @@ def _attributes(node: Node) -> dict[str, str]:
     return attributes | {"pos": _point(node.at), "width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}"}
 
 
-def _edge(out: Digraph, edge: Edge) -> None:
-    from graphviz import escape  # noqa: PLC0415
-
+def _edge(edge: Edge) -> Attributes:
     look = EDGES[edge.kind]
     colour = edge.colour or look.colour
     attributes = {"color": colour, "penwidth": f"{look.pen:g}", "arrowhead": look.arrow, "pos": _spline(edge)}
     attributes["style"] = "dashed" if edge.dashed else look.style
     if edge.text:
-        attributes |= {"label": escape(edge.text), "lp": _point(edge.text_at), "fontcolor": colour}
-    out.edge(edge.tail, edge.head, **attributes)
+        attributes |= {"label": _escaped(edge.text), "lp": _point(edge.text_at), "fontcolor": colour}
+    return attributes
+
+
+def _escaped(text: str) -> str:
+    """Text as it is: no escapes such as \\N, no HTML."""
+    from graphviz import escape  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  it has none
+
+    return escape(text)
 
 
 def _spline(edge: Edge) -> str:
@@ -81,6 +84,13 @@ def _spline(edge: Edge) -> str:
     back = 7.5 / length
     points[-1] = (tip[0] + (before[0] - tip[0]) * back, tip[1] + (before[1] - tip[1]) * back)
     return f"e,{_point(tip)} " + " ".join(map(_point, points))
+
+
+def _background(shapes: tuple[Shape, ...]) -> list[str]:
+    """All decorations as one attribute, in pieces: older releases of Graphviz end a string at 16384 characters."""
+    drawn = [_shape(shape) for shape in shapes]
+    pieces = [" ".join(drawn[start : start + _PIECE]) + " " for start in range(0, len(drawn), _PIECE)]
+    return ["\tgraph [_background=" + " + ".join(f'"{piece}"' for piece in pieces) + "]\n"] if pieces else []
 
 
 def _shape(shape: Shape) -> str:

@@ -24,7 +24,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A correlation or its adjoint: its value, its filter's state name, its sender, and the update it was computed for."""
+    """A correlation or adjoint: its value, its filter's state name, its sender, and the update it was computed for."""
 
     value: str
     filter: str

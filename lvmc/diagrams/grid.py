@@ -11,7 +11,7 @@ from lvmc.diagrams.routes import lanes
 from lvmc.diagrams.texts import text_width
 
 CHIP_FONT, CHIP_HEIGHT, ZERO = 8.5, 15.0, 22.0
-GAP, CLEAR, STACK, BETWEEN, BESIDE, PORT = 60.0, 22.0, 18.0, 50.0, 8.0, 8.0
+GAP, CLEAR, STACK, BETWEEN, BESIDE, PORT = 60.0, 22.0, 18.0, 50.0, 8.0, 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def _lane_offsets(beside: Sequence[tuple[Message, int]], start: float) -> tuple[
     return offsets, start
 
 
-def centre(grid: Grid, blocks: Blocks, state: State) -> Point:
+def centre(placed: Grid, blocks: Blocks, state: State) -> Point:
     """Centre of a state's node; inputs after the first stand to its left."""
-    x, y = grid.x[blocks.column(state)], grid.pitch * blocks.row(state.block)
+    x, y = placed.x[blocks.column(state)], placed.pitch * blocks.row(state.block)
     return (x - blocks.inputs.index(state.block) * (blocks.width + 24), y) if state.block in blocks.inputs else (x, y)
 
 
@@ -125,19 +125,19 @@ def _in_lanes(flow: Flow, blocks: Blocks, column: int) -> list[tuple[Message, in
     return list(zip(found, lanes([(float(low), float(high)) for low, high in rows]), strict=True))
 
 
-def _chips(flow: Flow, blocks: Blocks, grid: Grid) -> Iterator[tuple[str, Point]]:
-    """Halfway between neighbours, just off the target's row in a lane, and stacked left of a target in another column."""
+def _chips(flow: Flow, blocks: Blocks, placed: Grid) -> Iterator[tuple[str, Point]]:
+    """Halfway between neighbours, just off the target's row in a lane, stacked left of a target in another column."""
     beside: dict[tuple[State, float], int] = {}
     level = {each.target for each in flow.messages if each.source.block == each.target.block}
     for message in flow.messages:
-        (_, from_y), (x, y) = (centre(grid, blocks, each) for each in (message.source, message.target))
+        (_, from_y), (x, y) = (centre(placed, blocks, each) for each in (message.source, message.target))
         towards = float((from_y > y) - (from_y < y))
         count = beside[message.target, towards] = beside.get((message.target, towards), -1) + 1
         if is_vertical(message, blocks):
             yield message.value, (x, (from_y + y) / 2)
-        elif message.value in grid.lanes:
+        elif message.value in placed.lanes:
             off = blocks.height / 2 + BESIDE + 4.0 * (count % 3 - 1)
-            yield message.value, (grid.lanes[message.value], y + towards * off)
+            yield message.value, (placed.lanes[message.value], y + towards * off)
         else:
             left = x - blocks.width / 2 - CLEAR - chip_width(message) / 2
             first = STACK if message.target in level else PORT

@@ -34,8 +34,10 @@ def kept_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:
         if link == "state" and (start, end) in linked:
             continue
         tail, head = nodes[start], nodes[end]
-        path = across(_side(tail, 1, -2 * PORT if link == "winner" else 0.0), _side(head, -1, -2 * PORT if link == "winner" else 0.0))
-        yield Edge(tail.name, head.name, "winner" if link == "winner" else "cached", path, "" if link == "winner" else GREY)
+        if link == "winner":
+            yield Edge(tail.name, head.name, "winner", across(_side(tail, 1, -2 * PORT), _side(head, -1, -2 * PORT)))
+        else:
+            yield Edge(tail.name, head.name, "cached", across(_side(tail, 1), _side(head, -1)), GREY)
 
 
 def repeat_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:
@@ -60,10 +62,13 @@ def _sending(scene: Scene, message: Message, tail: Node) -> Path:
     top, end = (x, y + up * tail.size[1] / 2), (to_x, to_y - up * CHIP_HEIGHT / 2)
     if is_vertical(message, scene.blocks):
         return straight(top, end)
-    if message.source.block in scene.blocks.inputs[1:]:
+    aside, arrival = message.source.block in scene.blocks.inputs[1:], (to_x - chip_width(message) / 2, to_y)
+    if aside and message.value in scene.grid.lanes:
         return upright(top, end)
+    if aside:
+        turn = (x + CLEAR, scene.grid.pitch - _off(scene))
+        return joined(backwards(corner(turn, top)), _past(scene, turn, arrival, message.source, message.target))
     if message.value not in scene.grid.lanes:
-        arrival = (to_x - chip_width(message) / 2, to_y)
         return _past(scene, _side(tail, 1), arrival, message.source, message.target)
     start = _side(tail, 1 if to_x > x else -1, PORT * up)
     turn = (to_x, start[1] + up * scene.grid.pitch / 3)
@@ -79,7 +84,8 @@ def _delivering(scene: Scene, message: Message, head: Node, user: State) -> Path
         return straight((x, y + up * CHIP_HEIGHT / 2), (to_x, to_y - up * head.size[1] / 2))
     end = _side(head, -1, -up * PORT if abs(to_y - y) > 1 else 0.0)
     if own and in_lane:
-        return backwards(corner((to_x + (to_x - end[0]) * (1 if x > to_x else -1), end[1]), (x, y + up * CHIP_HEIGHT / 2)))
+        near = _side(head, 1 if x > to_x else -1, -up * PORT)
+        return backwards(corner(near, (x, y + up * CHIP_HEIGHT / 2)))
     if own and x < end[0]:
         return across((x + wide, y), end)
     if x >= end[0]:
@@ -95,10 +101,10 @@ def _past(scene: Scene, start: Point, end: Point, source: State, target: State) 
     """A curve to another column; what starts left of its column, or skips columns, runs beside the row it goes to."""
     columns = scene.blocks.columns
     first, last = (columns.index(scene.blocks.column(each)) for each in (source, target))
-    left = scene.grid.x[columns[first]] + scene.blocks.width / 2 + CLEAR
     pieces: list[Path] = []
-    if start[0] < left - CLEAR:
-        pieces, start = [straight(start, (left, start[1]))], (left, start[1])
+    if start[0] < scene.grid.x[columns[first]] - scene.blocks.width / 2:
+        right = scene.grid.x[columns[first]] + scene.blocks.width / 2 + CLEAR
+        pieces, start = [straight(start, (right, start[1]))], (right, start[1])
     if last - first > 1:
         row = scene.centre(target)[1]
         beside = row - _off(scene) if start[1] <= end[1] else row + _off(scene)

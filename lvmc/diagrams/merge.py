@@ -66,13 +66,15 @@ def merged(flow: Flow, merging: Merging) -> Flow:
         first = kept.setdefault((moved.source, moved.target, moved.filter, moved.transposed), moved)
         stand_in[message.value] = first.value
     uses = ((stand_in[value], merging.place(user)) for value, user in flow.uses if value in stand_in)
-    carries = [(merging.place(start), merging.place(end), link) for start, end, link in flow.carries]
-    carries += _again(flow, merging, hidden)
+    carries: list[tuple[State, State, Link]] = _again(flow, merging, hidden)
+    for start, end, link in flow.carries:
+        carries.append((merging.place(start), merging.place(end), link))
+    shown = [each for each in carries if not merging.inside(each[0], each[1])]
     return Flow(
         frozenset(map(merging.place, flow.states)),
         tuple(kept.values()),
         tuple(dict.fromkeys(uses)),
-        tuple(dict.fromkeys(each for each in carries if not merging.inside(each[0], each[1]))),
+        tuple(dict.fromkeys(shown)),
         tuple(dict.fromkeys((merging.place(source), merging.place(head)) for source, head in flow.readings)),
     )
 
@@ -83,7 +85,8 @@ def merged_status(status: Mapping[State, Status], merging: Merging) -> dict[Stat
     found: dict[State, Status] = {}
     for state, each in status.items():
         place = merging.place(state)
-        found[place] = min(each, found.get(place, each), key=rank.index)
+        known: Status = found.get(place, each)
+        found[place] = rank[min(rank.index(each), rank.index(known))]
     return found
 
 

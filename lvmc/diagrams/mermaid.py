@@ -20,8 +20,9 @@ def mermaid_text(picture: Picture) -> str:
         inside = [_node(node, names[node.name]) for node in nodes if node.section == section]
         lines += _subgraph(section, inside, len(lines)) if section else [f"  {line}" for line in inside]
     lines += [f"  {_edge(edge, names)}" for edge in picture.edges]
-    lines += [f"  linkStyle {index} stroke:{edge.colour}" for index, edge in enumerate(picture.edges) if edge.colour]
-    lines += [f"  {_class(kind)}" for kind in dict.fromkeys(node.kind for node in nodes)]
+    colours = (edge.colour or EDGES[edge.kind].colour for edge in picture.edges)
+    lines += [f"  linkStyle {index} stroke:{colour}" for index, colour in enumerate(colours)]
+    lines += [f"  {_class(kind)}" for kind in NODES if any(node.kind == kind for node in nodes)]
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Point = tuple[float, float]
-NodeKind = Literal["layer", "nms", "input", "given", "head", "zero", "same", "dotted", "message", "name", "title", "caption"]
+NodeKind = Literal[
+    "layer", "nms", "input", "given", "head", "zero", "same", "dotted", "message", "name", "title", "caption"
+]  # fmt: skip
 EdgeKind = Literal["coupling", "lateral", "read", "send", "deliver", "cached", "same", "winner"]
 
 

@@ -67,10 +67,11 @@ class Fan:
     centre: Point
     tip: Point
 
-    def right_at(self, y: float) -> float:
-        """How far right the fan reaches at a height."""
+    def extent(self, y: float) -> tuple[float, float]:
+        """How far left and right the fan reaches at a height."""
         shares = ((corner, (y - corner[1]) / (self.tip[1] - corner[1])) for corner in self.corners)
-        return max(corner[0] + share * (self.tip[0] - corner[0]) for corner, share in shares)
+        reached = [corner[0] + share * (self.tip[0] - corner[0]) for corner, share in shares]
+        return (min(reached), max(reached))
 
 
 def units_shown(size: Size, largest: int, group: Group | None) -> Size:

@@ -16,7 +16,9 @@ MARGIN, HEAD_SPACE = 12.0, 16.0
 
 def block_nodes(scene: Scene) -> dict[State, Node]:
     """A node for every input, and for every layer in every pass, computed or not."""
-    found = {State(node.name, 0): _node(scene, State(node.name, 0), "input", block_notes(node)) for node in scene.graph.inputs}
+    found: dict[State, Node] = {}
+    for node in scene.graph.inputs:
+        found[State(node.name, 0)] = _node(scene, State(node.name, 0), "input", block_notes(node))
     for state in sorted(scene.flow.states | set(scene.status)):
         if state.block in scene.rows:
             found[state] = _layer(scene, state)
@@ -69,7 +71,8 @@ def _layer(scene: Scene, state: State) -> Node:
         case None if state.block in scene.given:
             return _node(scene, state, "given", (Note("given"),))
         case None:
-            return Node(scene.name(state), "zero", "0", scene.centre(state), (ZERO, ZERO), section=scene.titles[state.pass_])
+            section, at = scene.titles[state.pass_], scene.centre(state)
+            return Node(scene.name(state), "zero", "0", at, (ZERO, ZERO), section=section)
         case "same":
             return _node(scene, state, "same", (Note("unchanged"),))
         case "dotted":

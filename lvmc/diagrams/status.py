@@ -30,7 +30,8 @@ class _Order:
 
 def statuses(graph: EnergyGraph, flow: Flow, passes: int) -> dict[State, Status]:
     """Every layer in every pass. An update whose senders have not changed is the identity and is not computed."""
-    clamped = {state.block for state in flow.states if state.pass_ == 0} - {state.block for state in flow.states if state.pass_}
+    updated = {state.block for state in flow.states if state.pass_}
+    clamped = {state.block for state in flow.states} - updated
     layers = [layer for layer in graph.layers if layer.name not in clamped]
     blocks = [block(layer, graph.above[layer.name]) for layer in layers]
     found: dict[State, Status] = {}

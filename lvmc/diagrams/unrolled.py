@@ -1,4 +1,4 @@
-"""The unrolled net as a picture: layers by passes, one colour a filter, after Fig. 3 of the rectified-Gaussian paper."""
+"""The unrolled net as a picture: layers by passes, one colour a filter, after the rectified-Gaussian paper's Fig. 3."""
 
 from __future__ import annotations
 

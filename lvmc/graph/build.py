@@ -188,7 +188,7 @@ def _reading(block: Below) -> Reading:
 
 
 def _planes(inputs: tuple[InputNode, ...], layers: list[LayerNode], heads: tuple[HeadNode, ...]) -> tuple[Plane, ...]:
-    exact = {reading.layer for head in heads for reading in head.readings if head.record.needs_nominal_size}
+    exact = {reading.layer for head in heads for reading in head.readings if head.record.reads_whole(reading.layer)}
     exact |= {coupling.lower for layer in layers for coupling in layer.couplings if coupling.full}
     planes = [Plane(node.name, node.size, exact=node.name in exact) for node in inputs]
     for layer in layers:

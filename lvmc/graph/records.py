@@ -135,9 +135,9 @@ class EnergyGraph:
     def why_no_energy(self) -> str:
         """Why the passes do not maximise one score; empty if they do."""
         if self.untied:
-            return "with 'tying: untied' each use of a filter has weights of its own, so there is no single energy"
+            return "with 'tying: untied' each use of a filter has its own weights, so there is no single energy"
         if any(layer.norm and layer.norm.kind == "message" for layer in self.layers):
-            return "with 'norm: message' up and down weights differ by the norms, so there is no single energy"
+            return "with 'norm: message' the weights up and down differ, so there is no single energy"
         return ""
 
 

@@ -119,10 +119,9 @@ class HeadRecord(Record):
     ] = "last"
     weight: Positive = 1.0
 
-    @property
     @abstractmethod
-    def needs_nominal_size(self) -> bool:
-        """Whether the head reads whole planes, which then cannot change size."""
+    def reads_whole(self, layer: str) -> bool:
+        """Whether the head reads the whole plane of a layer, which then cannot change size."""
 
     @abstractmethod
     def faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:

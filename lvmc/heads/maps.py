@@ -18,10 +18,9 @@ class MapHead(HeadRecord):
     channels: Count
     upsample: UpsampleMode = "bilinear"
 
-    @property
-    def needs_nominal_size(self) -> bool:
+    def reads_whole(self, layer: str) -> bool:
         """A filter slides over any size; a layer read as a map must stay 1×1."""
-        return any(read.map for read in self.reads.values())
+        return self.reads[layer].map is not None
 
     def readout_faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:
         """Even filters, maps of wide layers, and factors that `fcn` cannot reach."""

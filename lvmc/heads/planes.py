@@ -17,8 +17,7 @@ class PlaneHead(HeadRecord):
     outputs: Count
     pool: Literal["mean"] | None = None
 
-    @property
-    def needs_nominal_size(self) -> bool:
+    def reads_whole(self, layer: str) -> bool:
         """The filter is the plane, unless its mean is read."""
         return self.pool is None
 

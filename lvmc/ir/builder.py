@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from lvmc.ir.ops.base import Op
@@ -90,4 +90,33 @@ def rebuild(program: Program, rule: Rule, share: bool = False) -> Program:
     outputs = tuple((key, renamed.get(value, value)) for key, value in program.outputs)
     if equations == program.equations and outputs == program.outputs:
         return program
-    return Program(program.name, program.variables, program.planes, equations, outputs)
+    changed = Program(program.name, program.variables, program.planes, equations, outputs)
+    return _keeping_layer_names(changed, program, renamed)
+
+
+def _keeping_layer_names(changed: Program, before: Program, renamed: dict[str, str]) -> Program:
+    """A value that now stands for a layer after a pass takes that name, `h2_p1`."""
+    made = {equation.out for equation in changed.equations}
+    wanted: dict[str, str] = {}
+    for equation in before.equations:
+        value = renamed.get(equation.out)
+        if value in made and is_layer_value(equation) and equation.out not in made | set(wanted.values()):
+            wanted.setdefault(value, equation.out)
+    taken = {equation.out for equation in changed.equations if is_layer_value(equation)}
+    names = {value: name for value, name in wanted.items() if value not in taken}
+    return with_names(changed, names) if names else changed
+
+
+def is_layer_value(equation: Equation) -> bool:
+    """Whether an equation is the final value of a layer's update in a pass."""
+    return equation.out == f"{equation.origin.layer}_p{equation.origin.pass_}"
+
+
+def with_names(program: Program, names: Mapping[str, str]) -> Program:
+    """The program with some of its values renamed."""
+    equations = tuple(
+        replace(equation, out=names.get(equation.out, equation.out), args=tuple(names.get(arg, arg) for arg in equation.args))
+        for equation in program.equations
+    )
+    outputs = tuple((key, names.get(value, value)) for key, value in program.outputs)
+    return replace(program, equations=equations, outputs=outputs)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+from lvmc.ir.builder import is_layer_value, with_names
 from lvmc.ir.program import Equation, Program
 
 _MARKS = re.compile(r"(_biased|_scaled|_rest|__\d+)+$")
@@ -26,12 +27,7 @@ def tidy(program: Program) -> Program:
         for old, new in wanted.items():
             if count[new] == 1 and new not in taken and (new == names[old] or new not in current):
                 names[old] = new
-    equations = tuple(
-        replace(equation, out=names[equation.out], args=tuple(names.get(arg, arg) for arg in equation.args))
-        for equation in program.equations
-    )
-    outputs = tuple((key, names.get(value, value)) for key, value in program.outputs)
-    return replace(program, equations=equations, outputs=outputs)
+    return with_names(program, names)
 
 
 def _unmarked(name: str, equation: Equation) -> str:
@@ -39,7 +35,4 @@ def _unmarked(name: str, equation: Equation) -> str:
 
 
 def _without_pass(name: str, equation: Equation) -> str:
-    origin = equation.origin
-    if name == f"{origin.layer}_p{origin.pass_}":
-        return name
-    return _PASS.sub("", name)
+    return name if is_layer_value(replace(equation, out=name)) else _PASS.sub("", name)

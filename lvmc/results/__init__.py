@@ -1,8 +1,14 @@
-"""Pictures and files of one run: what went in, the heads, the latents, and the trace."""
+"""A run on files: what goes in, and its heads, latents and trace as pictures and numbers."""
 
+from lvmc.results.figures import save
+from lvmc.results.folder import write_results
 from lvmc.results.heads import draw_head
 from lvmc.results.images import Given, read_block
 from lvmc.results.latents import draw_latent
+from lvmc.results.ran import Ran, run_model
 from lvmc.results.trace import draw_trace, trace_rows
 
-__all__ = ["Given", "draw_head", "draw_latent", "draw_trace", "read_block", "trace_rows"]
+__all__ = [
+    "Given", "Ran", "draw_head", "draw_latent", "draw_trace", "read_block", "run_model", "save", "trace_rows",
+    "write_results",
+]  # fmt: skip

@@ -6,6 +6,9 @@ from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -33,7 +36,7 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> Path:
 
 
 def grid(count: int, aspect: float = 1.0) -> tuple[int, int]:
-    """Rows and columns for so many tiles (`aspect`: height / width of one): about square, with few places left empty."""
+    """Rows and columns for so many tiles, about square with few places left empty; `aspect` is a tile's height / width."""
     square = max(1, ceil(sqrt(count * aspect)))
     columns = min(range(square, max(square + 1, square * 3 // 2)), key=lambda each: (-count % each, each))
     return ceil(count / columns), columns
@@ -48,3 +51,14 @@ def bare(axes: Axes, title: str = "", size: float = 8.0) -> Axes:
         spine.set_linewidth(0.6)
     axes.set_title(title, fontsize=size, color=INK, pad=3)
     return axes
+
+
+def pale(ground: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The input in grey, faded, so that colours on it stand out."""
+    grey = ground.mean(2, keepdims=True)
+    return np.broadcast_to(0.35 + 0.6 * grey, ground.shape)
+
+
+def extent(values: NDArray[np.generic]) -> tuple[float, float, float, float]:
+    """The pixel frame of a map, so that an input of another size lies under it."""
+    return (-0.5, values.shape[-1] - 0.5, values.shape[-2] - 0.5, -0.5)

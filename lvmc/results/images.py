@@ -83,15 +83,15 @@ def _read_picture(path: Path, block: InputNode, size: Size) -> Given:
 
 def _colours(image: Image) -> Image:
     """The image as L or RGB of 8 bits; what is transparent is shown on white."""
-    from PIL import Image as images
+    from PIL import Image as pillow
 
     if image.mode.startswith(("I", "F")):
         deep = np.asarray(image, np.float32)
         top = 65535 if image.mode.startswith("I") and deep.max(initial=0) > 255 else 255
-        return images.fromarray(np.clip(deep * (255 / top), 0, 255).astype(np.uint8))
+        return pillow.fromarray(np.clip(deep * (255 / top), 0, 255).astype(np.uint8))
     if "A" in image.getbands() or "transparency" in image.info:
         solid = image.convert("RGBA")
-        return images.alpha_composite(images.new("RGBA", solid.size, "white"), solid).convert("RGB")
+        return pillow.alpha_composite(pillow.new("RGBA", solid.size, "white"), solid).convert("RGB")
     return image if image.mode == "L" else image.convert("RGB")
 
 
@@ -104,8 +104,8 @@ def _remarks(block: InputNode, mode: str, before: Size, size: Size) -> list[str]
     rule = block.normalize
     if rule is None:
         return [*found, "pixels divided by 255"]
-    moved = " − mean" if rule.mean else ""
-    return [*found, f"normalized: (pixel / {rule.range:g}{moved})" + (" / std" if rule.std else "")]
+    scaled = f"(pixel / {rule.range:g} − mean)" if rule.mean else f"pixel / {rule.range:g}"
+    return [*found, f"normalized: {scaled}" + (" / std" if rule.std else "")]
 
 
 def _read_array(path: Path, block: InputNode) -> Given:
@@ -118,7 +118,9 @@ def _read_array(path: Path, block: InputNode) -> Given:
         raise ValueError(f"{path}: an array {shape} of {array.dtype} does not fill {block.name!r}, which is {wanted}")
     values = np.asarray(array, np.float32)
     if kind == "u" or (kind == "i" and block.normalize is not None):
-        return Given(normalized(values, block.normalize)[None], _as_picture(values / 255), ("whole numbers taken as pixels",))
+        return Given(
+            normalized(values, block.normalize)[None], _as_picture(values / 255), ("whole numbers taken as pixels",)
+        )
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     return Given(values[None], _as_picture((values - low) / ((high - low) or 1)), ("values given as they are",))
 

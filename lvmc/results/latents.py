@@ -69,4 +69,4 @@ def _caption(values: Numbers, single: bool) -> str:
     channels, height, width = values.shape
     active = float((values != 0).mean())
     first = "" if single or channels <= MOST_CHANNELS else f"first {MOST_CHANNELS} of "
-    return f"{first}{channels} channels of {height}×{width}, {active:.0%} of units nonzero"
+    return f"{first}{channels} channel{'' if channels == 1 else 's'} of {height}×{width}, {active:.0%} of units nonzero"

@@ -24,7 +24,7 @@ MOST_NAMES = 40
 
 
 def trace_rows(trace: Trace) -> list[tuple[str, ...]]:
-    """A row of `COLUMNS` for the start (update 0) and every update: means over the samples, of residual and step the largest."""
+    """A row of `COLUMNS` for the start (update 0) and every update: means over the samples, or the largest."""
     rows: list[tuple[str, ...]] = []
     for number in range(len(trace.layers) + 1):
         layer, pass_ = (trace.layers[number - 1], str(trace.passes[number - 1])) if number else ("", "0")
@@ -53,7 +53,8 @@ def draw_trace(trace: Trace, name: str) -> Figure:
 def _score(axes: Axes, trace: Trace, name: str) -> None:
     title = f"{name}: score after every update"
     if trace.score is None or trace.objective is None:
-        axes.text(0.5, 0.5, trace.remark or "no score", transform=axes.transAxes, ha="center", fontsize=9, color=GREY, wrap=True)
+        where = {"transform": axes.transAxes, "ha": "center", "fontsize": 9, "color": GREY}
+        axes.text(0.5, 0.5, trace.remark or "no score", **where)
         axes.set_yticks([])
     else:
         mean_field = not np.array_equal(trace.score, trace.objective)
@@ -70,7 +71,7 @@ def _residual(axes: Axes, trace: Trace) -> None:
         _line(axes, trace, _above_zero(trace.residual.max(1)))
         axes.set_ylabel("largest |z − update(z)|", fontsize=9, color=INK)
     elif trace.step is not None:
-        _line(axes, trace, _above_zero(np.concatenate([trace.step.max(1)[:1], trace.step.max(1)])))
+        _line(axes, trace, _above_zero(np.concatenate([[np.nan], trace.step.max(1)])))
         axes.set_ylabel("largest change", fontsize=9, color=INK)
     _decades(axes)
 
@@ -122,7 +123,9 @@ def _names(axes: Axes, trace: Trace) -> None:
     count = len(trace.layers)
     axes.set_xlim(-0.5, count + 0.5)
     if count <= MOST_NAMES:
-        axes.set_xticks(range(count + 1), ["start", *trace.layers], rotation=60, ha="right", rotation_mode="anchor", fontsize=7)
+        axes.set_xticks(
+            range(count + 1), ["start", *trace.layers], rotation=60, ha="right", rotation_mode="anchor", fontsize=7
+        )
     else:
         axes.set_xlabel(f"update, of {count}", fontsize=9, color=INK)
 

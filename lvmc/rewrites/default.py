@@ -26,9 +26,9 @@ DEFAULT: tuple[Rewrite, ...] = (
     pool_groups,
     pool_before_add,
     max_pool,
-    share_equal_values,
     fold_bias,
     fold_scale,
+    share_equal_values,
 )
 
 

@@ -61,7 +61,10 @@ class Mistake:
 
 def read_spec(document: Document) -> Reading:
     """Validate a document's values; mistakes are set aside, so that the rest can still be judged."""
-    document = document if document.spans else plain(document)
+    if not document.spans:
+        document = plain(document)
+        if document.problems:
+            return Reading(None, document.problems, frozenset())
     problems, unsure = list(document.problems), set[Path]()
     if not isinstance(document.values, dict):
         return Reading(None, (*problems, _no_mapping(document)), frozenset())

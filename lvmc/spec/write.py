@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from lvmc.spec.model import Spec
 
@@ -14,14 +16,16 @@ _ENTRIES = ("inputs", "filters", "layers", "heads")
 _FIRST = ("kind", "channels", "outputs", "from", "size", "filter", "reads")
 """Keys that an entry begins with, in the order in which one thinks of them."""
 
+_PLAIN = re.compile(r"[A-Za-z]([\w .,;()/×–-]*[\w.)])?")
+"""Text that needs no quotes; ruamel leaves some other text without them that it cannot read back, such as `[?a]`."""
+
 
 def dump(spec: Spec) -> str:
     """YAML text that `load` reads back as an equal spec: one entry a line, defaults left out."""
     values = spec.model_dump(mode="python", by_alias=True, exclude_unset=True)
     document = CommentedMap(values)
     for key, value in values.items():
-        if isinstance(value, dict):
-            document[key] = _entries(value) if key in _ENTRIES else _flow(value)
+        document[key] = _entries(value) if key in _ENTRIES else _flow(value)
     yaml, out = YAML(), StringIO()
     yaml.width = 10_000
     yaml.dump(document, out)  # pyright: ignore[reportUnknownMemberType]
@@ -52,4 +56,6 @@ def _flow(value: Any) -> Any:
         sequence = CommentedSeq([_flow(each) for each in value])  # pyright: ignore[reportUnknownVariableType]
         sequence.fa.set_flow_style()  # pyright: ignore[reportUnknownMemberType]
         return sequence
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return DoubleQuotedScalarString(value)
     return value

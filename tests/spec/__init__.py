@@ -1,0 +1,1 @@
+"""The language: reading, writing, names, schema."""

@@ -138,7 +138,8 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
             loss: logistic
             at: last
             points: {names: [a, b], flip: [1, 0]}
-          parts: {kind: segmentation, channels: 2, reads: [h1], at: each, loss: softmax, weight: 1.0, upsample: bilinear}
+          parts:
+            {kind: segmentation, channels: 2, reads: [h1], at: each, loss: softmax, weight: 1.0, upsample: bilinear}
           label: {kind: classes, outputs: 3, reads: {h1: 1, h2: [1, 1]}, weight: 2.0, loss: softmax}
           value: {kind: vector, outputs: 3, reads: [h1], pool: mean, at: 1, loss: l2}
         inference: {passes: 2, tying: untied}
@@ -152,9 +153,11 @@ OTHERS: dict[str, str] = {
         inputs: {image: {channels: 1, size: 8}}
         layers: {h1: {channels: 2, filter: 3, dilation: 2}, h2: {channels: 2, filter: 2, padding: 0, stride: [2, 1]}}
         heads:
-          points: {kind: heatmap, channels: 3, reads: [h1], upsample: fcn, loss: l2, points: {skeleton: [[0, 1], [1, 2]]}}
+          points:
+            {kind: heatmap, channels: 3, reads: [h1], upsample: fcn, loss: l2, points: {skeleton: [[0, 1]]}, weight: 3}
           parts: {kind: segmentation, channels: 2, reads: h1, upsample: nearest, classes: [skin, "on"]}
-          value: {kind: vector, outputs: 3, reads: h1, loss: l1}
+          value: {kind: vector, outputs: 3, reads: h1, loss: l1, weight: 0.5}
+          label: {kind: classes, outputs: 2, reads: [h1, h2], pool: mean, at: 2}
         """,
     "text": """
         description: "a 'quoted' \\"text\\" of two lines:\\n- of #words: 1e-3, {} and null"

@@ -26,15 +26,16 @@ def plane_above(
 def windows_of(name: str, size: Size, window: Size) -> Size:
     """Height and width in windows; raises where they do not divide the plane."""
     if size[0] % window[0] != 0 or size[1] % window[1] != 0:
-        raise ValueError(f"{name} would be {size[0]}×{size[1]}, which windows of {window[0]}×{window[1]} do not divide")
+        shown = f"{size[0]}×{size[1]}, which windows of {window[0]}×{window[1]}"
+        raise ValueError(f"{name} would be {shown} do not divide")
     return (size[0] // window[0], size[1] // window[1])
 
 
-def of_size(name: str, size: Size, nominal: Size) -> Size:
-    """The size, which must be the nominal one: something reads the whole plane."""
+def require_size(name: str, size: Size, nominal: Size) -> None:
+    """Raise unless the plane has its nominal size: something reads the whole of it."""
     if size[0] != nominal[0] or size[1] != nominal[1]:
-        raise ValueError(f"{name} must be {nominal[0]}×{nominal[1]}, not {size[0]}×{size[1]}: its whole plane is read")
-    return size
+        wanted = f"{nominal[0]}×{nominal[1]}"
+        raise ValueError(f"{name} must be {wanted}, not {size[0]}×{size[1]}: its whole plane is read")
 
 
 def adjoint(
@@ -47,11 +48,10 @@ def adjoint(
     padding: Size = (0, 0),
 ) -> Tensor:
     """The exact adjoint of a strided correlation on planes of `size`: rows that no filter reached get 0."""
-    extra = [
-        size[axis]
-        - ((z.shape[axis + 2] - 1) * stride[axis] + dilation[axis] * (weight.shape[axis + 2] - 1) + 1 - 2 * padding[axis])
-        for axis in (0, 1)
-    ]
+    extra: list[int] = []
+    for axis in (0, 1):
+        reached = (z.shape[axis + 2] - 1) * stride[axis] + dilation[axis] * (weight.shape[axis + 2] - 1) + 1
+        extra.append(size[axis] + 2 * padding[axis] - reached)
     return F.conv_transpose2d(z, weight, bias, stride, padding, extra, 1, dilation)
 
 

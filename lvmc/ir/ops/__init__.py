@@ -20,7 +20,7 @@ from lvmc.ir.ops.losses import DistanceLoss, LogisticLoss, SoftmaxLoss, Weighted
 from lvmc.ir.ops.messages import Adjoint, Correlate, RepeatWindows, SumWindows
 from lvmc.ir.ops.norms import MessageNorm, Moments, NormBias, NormDiagonal, RunningMoments
 from lvmc.ir.ops.readout import MeanPlane, Reshape, Stack, Upsample, UpsampleMode
-from lvmc.ir.ops.score import Entropy, Inner, InnerChannel, Largest, LargestChange, SelfTerm
+from lvmc.ir.ops.score import Entropy, Inner, InnerChannel, Largest, LargestChange, MinusDiagonal, SelfTerm
 
 OPS: tuple[type[Op], ...] = (
     Constant, Zeros, Add, AddChannel, DivChannel, DivFilter, Rectify, Sigmoid, ClipUnit, Select, Positive,
@@ -29,7 +29,7 @@ OPS: tuple[type[Op], ...] = (
     SymmetricTaps, LateralBound, AddScaled, AddScalar,
     Moments, RunningMoments, NormDiagonal, NormBias, MessageNorm,
     Upsample, MeanPlane, Reshape, Stack,
-    Inner, InnerChannel, SelfTerm, Entropy, LargestChange, Largest,
+    Inner, InnerChannel, SelfTerm, MinusDiagonal, Entropy, LargestChange, Largest,
     LogisticLoss, SoftmaxLoss, DistanceLoss, Weighted,
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ __all__ = [
     "OPS", "Add", "AddChannel", "AddScalar", "AddScaled", "Adjoint", "Array", "ClampedKey", "ClipUnit", "Constant",
     "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner", "InnerChannel",
     "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm",
-    "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "Select",
+    "MinusDiagonal", "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "Select",
     "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take", "Upsample",
     "UpsampleMode", "Weighted", "Winners", "Zeros",
 ]  # fmt: skip

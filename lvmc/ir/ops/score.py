@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import entr
 
+from lvmc.ir.numeric import channelwise
 from lvmc.ir.ops.base import Array, Arrays, Context, Op, Types, require, require_channels, require_plane
 from lvmc.ir.types import TensorType
 
@@ -66,6 +67,24 @@ class SelfTerm(Op):
 
     def flops(self, args: Types, out: TensorType) -> int:
         return 3 * args[0].elements
+
+
+@dataclass(frozen=True, slots=True)
+class MinusDiagonal(Op):
+    """`−d z`, d (C,) met with z (C, H, W): the diagonal of W applied."""
+
+    arity: ClassVar[tuple[int, int]] = (2, 2)
+
+    def type(self, args: Types) -> TensorType:
+        require_plane(args[0], "the layer")
+        require_channels(args[1], args[0].shape[0], "the diagonal")
+        return args[0]
+
+    def meaning(self, args: Arrays, context: Context) -> Array:
+        return -channelwise(args[1]) * args[0]
+
+    def flops(self, args: Types, out: TensorType) -> int:
+        return out.elements
 
 
 @dataclass(frozen=True, slots=True)

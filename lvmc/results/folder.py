@@ -1,0 +1,37 @@
+"""All pictures and numbers of a run in one folder."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from lvmc.results.figures import save
+from lvmc.results.heads import draw_head
+from lvmc.results.latents import draw_latent
+from lvmc.results.ran import Ran
+from lvmc.results.trace import COLUMNS, draw_trace, trace_rows
+
+
+def write_results(ran: Ran, folder: Path) -> None:
+    """Write `heads.npz` and `latents.npz`, a picture of every head and layer, `trace.csv` and `trace.png`."""
+    np.savez(folder / "latents.npz", **ran.latents)
+    (folder / "latents").mkdir()
+    for name, values in ran.latents.items():
+        save(draw_latent(name, values), folder / "latents" / f"{name}.png")
+    if ran.heads:
+        np.savez(folder / "heads.npz", **ran.heads)
+        (folder / "heads").mkdir()
+    for head in ran.graph.heads:
+        values = ran.heads[head.name]
+        states = (
+            {f"{head.name}_p{k}": each for k, each in enumerate(values, 1)}
+            if head.record.at == "each"
+            else {head.name: values}
+        )
+        for name, each in states.items():
+            save(draw_head(name, head.record, each, ran.picture), folder / "heads" / f"{name}.png")
+    with (folder / "trace.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *trace_rows(ran.trace)])
+    save(draw_trace(ran.trace, ran.graph.name), folder / "trace.png")
