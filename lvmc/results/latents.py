@@ -1,5 +1,8 @@
 """A layer's latents as a contact sheet: one tile a channel, all on one scale."""
 
+# matplotlib's stubs leave keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

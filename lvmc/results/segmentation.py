@@ -1,5 +1,8 @@
 """Classes of pixels: the input, the likeliest class of each pixel, and both."""
 
+# matplotlib's stubs leave keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

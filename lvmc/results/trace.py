@@ -1,5 +1,8 @@
 """How S and the residual went, update by update: a plot, and the rows of a table."""
 
+# matplotlib's stubs leave keyword arguments untyped:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -53,8 +56,7 @@ def draw_trace(trace: Trace, name: str) -> Figure:
 def _score(axes: Axes, trace: Trace, name: str) -> None:
     title = f"{name}: score after every update"
     if trace.score is None or trace.objective is None:
-        where = {"transform": axes.transAxes, "ha": "center", "fontsize": 9, "color": GREY}
-        axes.text(0.5, 0.5, trace.remark or "no score", **where)
+        axes.text(0.5, 0.5, trace.remark, transform=axes.transAxes, ha="center", fontsize=9, color=GREY)
         axes.set_yticks([])
     else:
         mean_field = not np.array_equal(trace.score, trace.objective)
