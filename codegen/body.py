@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from lvmc.codegen.attributes import Attributes
-from lvmc.codegen.expressions import Expression, Site, expression
+from lvmc.codegen.expressions import Expression, Site
+from lvmc.codegen.torch_ops import expression
 from lvmc.codegen.plan import Method
 from lvmc.ir import Equation, Program, uses
 from lvmc.ir.listing import pass_heading

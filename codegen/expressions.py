@@ -1,4 +1,4 @@
-"""Each op as a PyTorch expression."""
+"""Python text for one value, and makers of the commonest forms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lvmc.codegen.attributes import Attributes
-from lvmc.ir import Equation, Geometry, Size, ops
+from lvmc.ir import Equation, Size, ops
 
 Shape = Literal["plane", "channel", "scalar", "tuple"]
 
@@ -45,11 +45,6 @@ class Site:
 Writer = Callable[[Site, Any], Expression]
 
 
-def expression(site: Site) -> Expression:
-    """The equation's right-hand side."""
-    return _WRITERS[type(site.equation.op)](site, site.equation.op)
-
-
 def pair(size: Size) -> str:
     """`3` for (3, 3), `(2, 3)` otherwise."""
     return str(size[0]) if size[0] == size[1] else str(tuple(size))
@@ -60,165 +55,7 @@ def options(**pairs: Size | None) -> str:
     return "".join(f", {name}={pair(value)}" for name, value in pairs.items() if value is not None)
 
 
-def _geometry(geometry: Geometry) -> dict[str, Size | None]:
-    plain = {"stride": (geometry.stride, (1, 1)), "padding": (geometry.padding, (0, 0)), "dilation": (geometry.dilation, (1, 1))}
-    return {name: value if value != default else None for name, (value, default) in plain.items()}
-
-
-def _correlate(site: Site, op: ops.Correlate) -> Expression:
-    x, *parameters = site.args
-    module = site.attributes.conv_call(site.equation)
-    if module:
-        return Expression(f"{module}({x.text})")
-    keys = _geometry(op.geometry)
-    if op.geometry.circular and op.geometry.padding != (0, 0):
-        x = Expression(f"wrap({x.text}, {tuple(op.geometry.padding)})")
-        keys["padding"] = None
-    weights = ", ".join(parameter.text for parameter in parameters)
-    return Expression(f"F.conv2d({x.text}, {weights}{options(**keys)})")
-
-
-def _adjoint(site: Site, op: ops.Adjoint) -> Expression:
-    z, weight, *bias = (arg.text for arg in site.args)
-    geometry, keys = op.geometry, _geometry(op.geometry)
-    wraps = geometry.circular and geometry.padding != (0, 0)
-    if geometry.stride == (1, 1) and not wraps:
-        return Expression(f"F.conv_transpose2d({', '.join([z, weight, *bias])}{options(**keys)})")
-    size = f'size["{op.plane}"]'
-    if op.replicate != (1, 1):
-        size = f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
-    if not wraps:
-        tuples = {name: tuple(value) for name, value in keys.items() if value is not None}
-        text = "".join(f", {name}={value}" for name, value in tuples.items())
-        return Expression(f"adjoint({z}, {weight}, {bias[0] if bias else None}, {size}{text})")
-    rows, columns = geometry.padding
-    padded = f"({size}[0] + {2 * rows}, {size}[1] + {2 * columns})"
-    tuples = {name: tuple(value) for name, value in keys.items() if value is not None and name != "padding"}
-    text = "".join(f", {name}={value}" for name, value in tuples.items())
-    folded = f"unwrap(adjoint({z}, {weight}, None, {padded}{text}), {tuple(geometry.padding)})"
-    return Expression(f"{folded} + {bias[0]}[:, None, None]" if bias else folded, atomic=not bias)
-
-
-def _constant(site: Site, op: ops.Constant) -> Expression:
-    if len(set(op.values)) == 1:
-        return Expression(repr(op.values[0]), shape="scalar")
-    return Expression(f"{site.like}.new_tensor({list(op.values)!r})", shape="channel")
-
-
-def _zeros(site: Site, op: ops.Zeros) -> Expression:
-    return Expression(f'{site.like}.new_zeros({site.batch}, {op.shape[0]}, *size["{op.plane}"])')
-
-
-def _add(site: Site, op: ops.Add) -> Expression:
-    return Expression(" + ".join(arg.text for arg in site.args), atomic=len(site.args) == 1)
-
-
-def _add_channel(site: Site, op: ops.AddChannel) -> Expression:
-    return Expression(f"{site.args[0].text} + {site.args[1].meeting(2)}", atomic=False)
-
-
-def _div_channel(site: Site, op: ops.DivChannel) -> Expression:
-    return Expression(f"{site.args[0].operand} / {site.args[1].meeting(2)}", atomic=False)
-
-
-def _div_filter(site: Site, op: ops.DivFilter) -> Expression:
-    axes = len(site.equation.type.shape) - 1
-    divisor = site.args[1].meeting(axes) if axes else site.args[1].operand
-    return Expression(f"{site.args[0].operand} / {divisor}", atomic=False, shape="plane" if axes else "channel")
-
-
-def _rectify(site: Site, op: ops.Rectify) -> Expression:
-    x = site.args[0]
-    return Expression(f"F.relu({x.text})" if op.upper is None else f"{x.operand}.clamp(0.0, {op.upper!r})")
-
-
-def _select(site: Site, op: ops.Select) -> Expression:
-    mask, given, updated = site.args
-    return Expression(f"torch.where({mask.text}, {given.text}, {updated.text})")
-
-
-def _gain(site: Site, op: ops.Gain) -> Expression:
-    drive, value, diagonal = site.args
-    return Expression(f"{drive.operand} * {value.operand} - 0.5 * {diagonal.meeting(2)} * {value.operand} ** 2", atomic=False)
-
-
-def _winners(site: Site, op: ops.Winners) -> Expression:
-    *gain, drive = (arg.text for arg in site.args)
-    second = f", {gain[0]}" if gain else ""
-    return Expression(f"winners({drive}, {tuple(op.group)}{second})")
-
-
-def _add_scaled(site: Site, op: ops.AddScaled) -> Expression:
-    drive, value, scale = site.args
-    return Expression(f"{drive.text} + {scale.operand} * {value.operand}", atomic=False)
-
-
-def _add_scalar(site: Site, op: ops.AddScalar) -> Expression:
-    diagonal, bound = site.args
-    return Expression(f"{diagonal.text} + {bound.text}", atomic=False, shape=diagonal.shape)
-
-
-def _running(site: Site, op: ops.RunningMoments) -> Expression:
-    return Expression(f"({site.args[0].text}, {site.args[1].text})", shape="tuple")
-
-
-def _norm_diagonal(site: Site, op: ops.NormDiagonal) -> Expression:
-    return Expression(f"({site.args[0].operand}[1] + {op.eps!r}).sqrt() / {site.args[1].operand}", atomic=False, shape="channel")
-
-
-def _norm_bias(site: Site, op: ops.NormBias) -> Expression:
-    moments, shift, diagonal = site.args
-    return Expression(f"{shift.operand} * {diagonal.operand} - {moments.operand}[0]", atomic=False, shape="channel")
-
-
-def _upsample(site: Site, op: ops.Upsample) -> Expression:
-    size = f'size["{op.plane}"]'
-    if op.replicate != (1, 1):
-        size = f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
-    function = {"bilinear": "upsample", "nearest": "upsample_nearest", "fcn": "upsample_fcn"}[op.mode]
-    return Expression(f"{function}({site.args[0].text}, {size})")
-
-
-def _reshape(site: Site, op: ops.Reshape) -> Expression:
-    x = site.args[0].operand
-    if len(op.shape) == 1:
-        return Expression(f"{x}.flatten(1)")
-    return Expression(f"{x}.flatten(1).unflatten(1, {tuple(op.shape)})")
-
-
-def _inner(site: Site, op: ops.Inner) -> Expression:
-    text = f"inner({site.args[0].text}, {site.args[1].text})"
-    return Expression(text if op.scale == 1.0 else f"{op.scale!r} * {text}", atomic=op.scale == 1.0)
-
-
-def _inner_channel(site: Site, op: ops.InnerChannel) -> Expression:
-    return Expression(f"inner({site.args[0].text}, {site.args[1].meeting(2)})")
-
-
-def _self_term(site: Site, op: ops.SelfTerm) -> Expression:
-    z, diagonal = site.args
-    if diagonal.text == "1.0":
-        return Expression(f"-0.5 * inner({z.text}, {z.text})", atomic=False)
-    return Expression(f"-0.5 * inner({z.text}, {diagonal.meeting(2)} * {z.operand})", atomic=False)
-
-
-def _minus_diagonal(site: Site, op: ops.MinusDiagonal) -> Expression:
-    return Expression(f"-{site.args[1].meeting(2)} * {site.args[0].operand}", atomic=False)
-
-
-def _largest_change(site: Site, op: ops.LargestChange) -> Expression:
-    return Expression(f"({site.args[0].text} - {site.args[1].operand}).abs().flatten(1).amax(1)")
-
-
-def _largest(site: Site, op: ops.Largest) -> Expression:
-    return Expression(f"torch.stack([{', '.join(arg.text for arg in site.args)}]).amax(0)")
-
-
-def _stack(site: Site, op: ops.Stack) -> Expression:
-    return Expression(f"torch.stack([{', '.join(arg.text for arg in site.args)}])")
-
-
-def _call(function: str, shape: Shape = "plane") -> Writer:
+def call(function: str, shape: Shape = "plane") -> Writer:
     """An op that is one call on its arguments."""
 
     def write(site: Site, op: ops.Op) -> Expression:
@@ -227,7 +64,7 @@ def _call(function: str, shape: Shape = "plane") -> Writer:
     return write
 
 
-def _method(text: str, shape: Shape = "plane") -> Writer:
+def method(text: str, shape: Shape = "plane") -> Writer:
     """An op that is a method of its one argument."""
 
     def write(site: Site, op: ops.Op) -> Expression:
@@ -236,7 +73,7 @@ def _method(text: str, shape: Shape = "plane") -> Writer:
     return write
 
 
-def _windowed(function: str, short: bool = False) -> Writer:
+def windowed(function: str, short: bool = False) -> Writer:
     """A call whose last argument is the op's window."""
 
     def write(site: Site, op: ops.SumWindows) -> Expression:
@@ -244,71 +81,3 @@ def _windowed(function: str, short: bool = False) -> Writer:
         return Expression(f"{function}({', '.join(arg.text for arg in site.args)}, {window})")
 
     return write
-
-
-def _norm_call(method: str, shape: Shape) -> Writer:
-    """A call of the norm module that holds the op's parameters."""
-
-    def write(site: Site, op: ops.Op) -> Expression:
-        module = site.attributes.owner(site.equation.args[1])
-        return Expression(f"{module}{method}({site.args[0].text})", shape=shape)
-
-    return write
-
-
-def _distance(site: Site, op: ops.DistanceLoss) -> Expression:
-    return Expression(f"distance_loss({site.args[0].text}, {site.args[1].text}, {op.power}, {op.ignore})")
-
-
-def _weighted(site: Site, op: ops.Weighted) -> Expression:
-    return Expression(f"{op.weight!r} * {site.args[0].operand}", atomic=False)
-
-
-_WRITERS: dict[type[ops.Op], Writer] = {
-    ops.Constant: _constant,
-    ops.Zeros: _zeros,
-    ops.Add: _add,
-    ops.AddChannel: _add_channel,
-    ops.DivChannel: _div_channel,
-    ops.DivFilter: _div_filter,
-    ops.Rectify: _rectify,
-    ops.Sigmoid: _call("torch.sigmoid"),
-    ops.ClipUnit: _method(".clamp(0.0, 1.0)"),
-    ops.Select: _select,
-    ops.Positive: _call("positive", "channel"),
-    ops.Correlate: _correlate,
-    ops.Adjoint: _adjoint,
-    ops.SumWindows: _windowed("sum_windows"),
-    ops.RepeatWindows: _windowed("repeat_windows"),
-    ops.Gain: _gain,
-    ops.ClampedKey: _call("clamped_key"),
-    ops.Winners: _winners,
-    ops.Keep: _call("keep"),
-    ops.Take: _windowed("take"),
-    ops.Spread: _windowed("spread"),
-    ops.MaxWindows: _windowed("F.max_pool2d", short=True),
-    ops.SymmetricTaps: _call("symmetric"),
-    ops.LateralBound: _method(".abs().sum((1, 2, 3)).amax()", "scalar"),
-    ops.AddScaled: _add_scaled,
-    ops.AddScalar: _add_scalar,
-    ops.Moments: _norm_call(".moments", "tuple"),
-    ops.RunningMoments: _running,
-    ops.NormDiagonal: _norm_diagonal,
-    ops.NormBias: _norm_bias,
-    ops.MessageNorm: _norm_call("", "plane"),
-    ops.Upsample: _upsample,
-    ops.MeanPlane: _method(".mean((2, 3), keepdim=True)"),
-    ops.Reshape: _reshape,
-    ops.Stack: _stack,
-    ops.Inner: _inner,
-    ops.InnerChannel: _inner_channel,
-    ops.SelfTerm: _self_term,
-    ops.MinusDiagonal: _minus_diagonal,
-    ops.Entropy: _call("entropy"),
-    ops.LargestChange: _largest_change,
-    ops.Largest: _largest,
-    ops.LogisticLoss: _call("logistic_loss"),
-    ops.SoftmaxLoss: _call("softmax_loss"),
-    ops.DistanceLoss: _distance,
-    ops.Weighted: _weighted,
-}

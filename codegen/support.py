@@ -35,8 +35,9 @@ def needed(text: str) -> tuple[str, ...]:
     """Sources of what `text` (statements) uses, directly or through each other, in their own order."""
     known = definitions()
     wanted: set[str] = set()
-    front = _names_in(text) & known.keys()
+    front = set(_names_in(text) & known.keys())
     while front:
         wanted |= front
-        front = frozenset().union(*(_names_in(known[name]) for name in front)) & known.keys() - wanted
+        used = {name for carrier in front for name in _names_in(known[carrier])}
+        front = (used & known.keys()) - wanted
     return tuple(source for name, source in known.items() if name in wanted)

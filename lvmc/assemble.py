@@ -110,7 +110,7 @@ def _losses_method(graph: EnergyGraph, program: Program) -> Method:
 def _result_line(graph: EnergyGraph, program: Program) -> str:
     types = {equation.out: equation.type for equation in program.equations}
     types |= {variable.name: variable.type for variable in program.variables}
-    shown = []
+    shown: list[str] = []
     for key, value in program.outputs:
         kind = types[value]
         stack = f"{kind.stacked}, " if kind.stacked else ""
@@ -143,7 +143,7 @@ def _option_text(options: Options) -> str:
 
 def _layer_lines(graph: EnergyGraph) -> list[str]:
     width = max(len(layer.name) for layer in graph.layers)
-    lines = []
+    lines: list[str] = []
     for layer in graph.layers:
         below = ", ".join(f"{c.kernel[0]}×{c.kernel[1]} on {c.lower}" for c in layer.couplings) or "nothing below"
         group = f", groups of {layer.group}" if layer.group and prod(layer.group) > 1 else ""

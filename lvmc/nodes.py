@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from lvmc.errors import Problem, Span, SpecError
@@ -74,9 +64,12 @@ def compose(text: str, name: str) -> tuple[Node, list[Problem]]:
 
 
 class _Composer:
-    """Reads events one by one, so that a text is refused as soon as it is too large or too deep."""
+    """Reads events one by one, so that a text is refused as soon as it is too large or too deep.
 
-    def __init__(self, name: str, lines: list[str], events: Iterator[Event]) -> None:
+    Events are `Any`: ruamel gives their attributes no types.
+    """
+
+    def __init__(self, name: str, lines: list[str], events: Iterator[Any]) -> None:
         self.problems: list[Problem] = []
         self._name, self._lines, self._events = name, lines, events
         self._anchors: dict[str, Node | None] = {}
@@ -84,71 +77,67 @@ class _Composer:
 
     def root(self) -> Node:
         event = next(self._events)
-        while not isinstance(event, DocumentStartEvent | StreamEndEvent):
+        while _kind(event) not in ("DocumentStart", "StreamEnd"):
             event = next(self._events)
-        if isinstance(event, StreamEndEvent):
+        if _kind(event) == "StreamEnd":
             raise SpecError([Problem(self._name, "there is nothing in it", "begin with lvmc: 1")])
         root = self._node(next(self._events), 0)
         for event in self._events:
-            if isinstance(event, DocumentStartEvent):
+            if _kind(event) == "DocumentStart":
                 fault = "a second document begins here; a spec is one"
                 self.problems.append(Problem(self._span(event), fault, "write each spec to a file of its own"))
                 break
         return root
 
-    def _node(self, event: Event, depth: int) -> Node:
+    def _node(self, event: Any, depth: int) -> Node:
         self._count += 1
         if self._count > MAX_NODES or depth > MAX_DEPTH:
             fault = f"more than {MAX_NODES:,} values" if depth <= MAX_DEPTH else f"more than {MAX_DEPTH} levels deep"
             raise SpecError([Problem(self._span(event), fault, "a spec is a short text; is this the right file?")])
-        if isinstance(event, AliasEvent):
+        if _kind(event) == "Alias":
             return self._alias(event)
-        anchor: str | None = event.anchor
-        if anchor:
-            self._anchors[anchor] = None
+        if event.anchor:
+            self._anchors[event.anchor] = None
         self._refuse_tag(event)
-        node = self._content(event, depth)
-        if anchor:
-            self._anchors[anchor] = node
+        node = self._content(event, depth + 1)
+        if event.anchor:
+            self._anchors[event.anchor] = node
         return node
 
-    def _content(self, event: Event, depth: int) -> Node:
-        match event:
-            case ScalarEvent():
+    def _content(self, event: Any, depth: int) -> Node:
+        match _kind(event):
+            case "Scalar":
                 return Node(self._span(event), str(event.value), plain=event.style is None)
-            case SequenceStartEvent():
+            case "SequenceStart":
                 items: list[Node] = []
-                while not isinstance(item := next(self._events), SequenceEndEvent):
-                    items.append(self._node(item, depth + 1))
+                while _kind(item := next(self._events)) != "SequenceEnd":
+                    items.append(self._node(item, depth))
                 return Node(self._span(event, item), items=items)
-            case MappingStartEvent():
+            case "MappingStart":
                 entries: list[tuple[Node, Node]] = []
-                while not isinstance(key := next(self._events), MappingEndEvent):
-                    name = self._node(key, depth + 1)
-                    entries.append((name, self._node(next(self._events), depth + 1)))
+                while _kind(key := next(self._events)) != "MappingEnd":
+                    name = self._node(key, depth)
+                    entries.append((name, self._node(next(self._events), depth)))
                 return Node(self._span(event, key), entries=entries)
-            case _:
-                raise TypeError(f"unknown YAML event {event!r}")
+            case kind:
+                raise TypeError(f"unknown YAML event {kind}")
 
-    def _alias(self, event: AliasEvent) -> Node:
-        node = self._anchors.get(event.anchor)
+    def _alias(self, event: Any) -> Node:
+        name = str(event.anchor)
+        node = self._anchors.get(name)
         if node is None:
-            inside = event.anchor in self._anchors
-            fault = (
-                f"*{event.anchor} stands inside the value it repeats"
-                if inside
-                else f"nothing above is named &{event.anchor}"
-            )
+            inside = name in self._anchors
+            fault = f"*{name} stands inside the value it repeats" if inside else f"nothing above is named &{name}"
             raise SpecError([*self.problems, Problem(self._span(event), fault, "write the value out")])
         return node
 
-    def _refuse_tag(self, event: Event) -> None:
+    def _refuse_tag(self, event: Any) -> None:
         if event.tag:
             shown = str(event.tag).replace("tag:yaml.org,2002:", "!!")
             fault = f"tags such as {shown} are not part of the language"
             self.problems.append(Problem(self._span(event), fault, "write the plain value"))
 
-    def _span(self, event: Event, last: Event | None = None) -> Span:
+    def _span(self, event: Any, last: Any = None) -> Span:
         start, end = event.start_mark, (last or event).end_mark
         line, column = int(start.line), int(start.column)
         text = self._lines[line] if line < len(self._lines) else ""
@@ -156,12 +145,15 @@ class _Composer:
         return Span(self._name, line + 1, column + 1, max(stop, column + 1) + 1, text)
 
 
-def _syntax_problem(error: MarkedYAMLError, name: str, lines: list[str]) -> Problem:
+def _kind(event: Any) -> str:
+    return type(event).__name__.removesuffix("Event")
+
+
+def _syntax_problem(error: Any, name: str, lines: list[str]) -> Problem:
     said = str(error.problem or error)
     matches = [advice for words, advice in _ADVICE.items() if words in said]
     fault, remedy = matches[0] if matches else (said, "check brackets, colons and indentation")
-    opened: StringMark | None = error.context_mark
-    mark: StringMark | None = error.problem_mark
+    opened, mark = error.context_mark, error.problem_mark
     if opened is not None and "end of stream" in said:
         mark = opened
     elif opened is not None and mark is not None and opened.line != mark.line and "expected ',' or" in said:
@@ -173,7 +165,7 @@ def _syntax_problem(error: MarkedYAMLError, name: str, lines: list[str]) -> Prob
     return Problem(Span(name, line + 1, column + 1, column + 2, lines[line]), f"not YAML: {fault}", remedy)
 
 
-def _character_problem(error: ReaderError, name: str, text: str) -> Problem:
+def _character_problem(error: Any, name: str, text: str) -> Problem:
     position = int(error.position)
     before = (text[:position] + "x").splitlines()
     row, column = len(before), len(before[-1])

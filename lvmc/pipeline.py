@@ -95,9 +95,10 @@ def check_options(graph: EnergyGraph, options: Options) -> Options:
     changed = [name for name in ("passes", "clamp", "start") if getattr(options, name)]
     if changed and graph.why_no_energy:
         raise ValueError(f"{changed[0]}: {graph.why_no_energy}, and other passes need parameters that the spec has not")
-    late = [head.name for head in graph.heads if isinstance(head.record.at, int) and head.record.at > (options.passes or graph.passes)]
-    if late:
-        raise ValueError(f"passes: head {late[0]!r} reads after pass {graph.heads[0].record.at}, which is not run")
+    passes = options.passes or graph.passes
+    for head in graph.heads:
+        if isinstance(head.record.at, int) and head.record.at > passes:
+            raise ValueError(f"passes: head {head.name!r} reads after pass {head.record.at}, but only {passes} are run")
     return options
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from lvmc.errors import printable
+from lvmc.values import keyed, listed
 
 PROBLEM = "lvmc"
 
@@ -60,8 +61,18 @@ def number(value: Any) -> bool:
     return isfinite(value) if isinstance(value, float) else abs(value) < 10**300
 
 
+def pair_of(value: Any) -> tuple[int, int] | None:
+    """A whole number twice, or a pair of them; None for anything else."""
+    found = [value, value] if whole(value) else listed(value)
+    return (found[0], found[1]) if found and len(found) == 2 and all(map(whole, found)) else None
+
+
 def shown(value: Any) -> str:
     """A value as the user wrote it, shortened."""
+    if (items := listed(value)) is not None:
+        return "[" + _short(", ".join(map(shown, items[:8]))) + "]"
+    if (entries := keyed(value)) is not None:
+        return "{" + _short(", ".join(f"{key}: …" for key in list(entries)[:8])) + "}"
     match value:
         case None:
             return "nothing"
@@ -73,12 +84,8 @@ def shown(value: Any) -> str:
             return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}.get(str(value), str(value))
         case int():
             return str(value) if abs(value) < 10**40 else "a number of more than 40 digits"
-        case list() | tuple():
-            return "[" + _short(", ".join(map(shown, value[:8]))) + "]"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        case dict():
-            return "{" + _short(", ".join(f"{key}: …" for key in list(value)[:8])) + "}"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:
-            return f"a value of type {type(value).__name__}"  # pyright: ignore[reportUnknownArgumentType]
+            return f"a value of type {type(value).__name__}"
 
 
 def _short(text: str) -> str:
@@ -87,12 +94,12 @@ def _short(text: str) -> str:
 
 
 def _positive_pair(value: Any) -> tuple[int, int]:
-    pair = [value, value] if whole(value) else value
-    if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(map(whole, pair))):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    pair = pair_of(value)
+    if pair is None:
         raise wrong(f"should be a whole number or a pair [rows, columns], not {shown(value)}", _PAIR)
-    if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
+    if min(pair) < 1:
         raise wrong(f"should be at least 1, not {shown(value)}", _PAIR)
-    return bounded((pair[0], pair[1]))
+    return bounded(pair)
 
 
 def bounded(pair: tuple[int, int]) -> tuple[int, int]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
-from typing import Any
+from typing import Any, cast
 
 from lvmc.errors import Problem, Span, SpecError
 from lvmc.nodes import MAX_DEPTH, MAX_NODES, Node, compose
 from lvmc.scalars import scalar
+from lvmc.values import Path, at, dotted, keyed, listed
 
 MAX_CHARACTERS = 1_000_000
-
-Path = tuple[str | int, ...]
 
 _NOT_A_SPEC = "a spec is a short text; is this the right file?"
 
@@ -36,33 +35,19 @@ class Document:
             return self.keys[path]
         if path in self.spans:
             return self.spans[path]
-        around = self.value_at(path[:-1])
-        if isinstance(around, list) and isinstance(path[-1], str) and path[-1] in around:
-            return self.spans[(*path[:-1], around.index(path[-1]))]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        if path[:-1] in self.spans and not isinstance(around, dict):
+        around, last = at(self.values, path[:-1]), path[-1]
+        named = listed(around) or []
+        if isinstance(last, str) and last in named:
+            return self.spans[(*path[:-1], named.index(last))]
+        if path[:-1] in self.spans and keyed(around) is None:
             return self.spans[path[:-1]]
         return self.place(path[:-1], on_key=True)
 
     def _given(self, path: Path) -> str:
         """The dotted path, as far as the values given as a dict go."""
-        while path and not isinstance(self.value_at(path[:-1]), dict | list):
+        while path and not isinstance(at(self.values, path[:-1]), dict | list):
             path = path[:-1]
         return f"{self.name}: {dotted(path)}" if path else self.name
-
-    def value_at(self, path: Path) -> Any:
-        """The value at a path; None where there is none."""
-        value = self.values
-        for key in path:
-            inside = (isinstance(value, dict) and key in value) or (
-                isinstance(value, list) and key in range(len(value))
-            )  # pyright: ignore[reportUnknownArgumentType]
-            value = value[key] if inside else None  # pyright: ignore[reportUnknownVariableType]
-        return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def dotted(path: Path) -> str:
-    """`layers.h2.nms`."""
-    return ".".join(map(str, path))
 
 
 def read_text(file: File) -> str:
@@ -124,18 +109,17 @@ class _Copier:
         if self._count > MAX_NODES or len(path) > MAX_DEPTH:
             fault = f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels"
             raise SpecError([Problem(self._document.place(path[:2]), fault, "a spec is a short text")])
-        match value:
-            case str() if not _unicode(value):
-                return self._refuse(path, "half a surrogate pair is no text", "give text that can be written as UTF-8")
-            case None | bool() | int() | float() | str():
-                return value
-            case list() | tuple():
-                return [self.copy(item, (*path, index)) for index, item in enumerate(value)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            case Mapping():
-                return {key: self.copy(each, (*path, key)) for key, each in value.items() if self._word(key, path)}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            case _:
-                fault = f"a value of type {type(value).__name__} cannot stand in a spec"
-                return self._refuse(path, fault, "give numbers, text, lists and dicts")
+        if (items := listed(value)) is not None:
+            return [self.copy(item, (*path, index)) for index, item in enumerate(items)]
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[Any, Any]", value)
+            return {key: self.copy(each, (*path, key)) for key, each in entries.items() if self._word(key, path)}
+        if isinstance(value, str) and not _unicode(value):
+            return self._refuse(path, "half a surrogate pair is no text", "give text that can be written as UTF-8")
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        fault = f"a value of type {type(value).__name__} cannot stand in a spec"
+        return self._refuse(path, fault, "give numbers, text, lists and dicts")
 
     def _word(self, key: Any, path: Path) -> bool:
         word = isinstance(key, str) and _unicode(key)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from lvmc.ir import Equation, Program, Variable
 from lvmc.ir.ops import Adjoint, Correlate
 
-Link = Literal["state", "winner", "cached"]
+Link = Literal["state", "winner", "inside", "cached"]
 _MESSAGES = ("bottom", "top", "lateral")
 _UPDATES = ("start", "drive", "winner", "update")
 _LOOKED_THROUGH = (*_MESSAGES, "head")
@@ -38,7 +38,7 @@ class Flow:
     """A program as states and what links them.
 
     `uses` pairs a message's value with each update that takes it in; `carries` are updates that keep the
-    state or the winners of another pass; `readings` pair a state with the head, at a pass, that reads it.
+    state or the winners of another pass (and, where runs are folded, messages inside them); `readings` pair a state with the head, at a pass, that reads it.
     """
 
     states: frozenset[State]

@@ -50,6 +50,11 @@ class Grid:
     lanes: Mapping[str, float]
 
 
+def chip_name(message: Message) -> str:
+    """Name of a message's node: its value's, told apart from states, which a message may be (a Gaussian's)."""
+    return f"message {message.value}"
+
+
 def chip_text(message: Message) -> str:
     """`h2.weightᵀ`: the filter as `state_dict` names it; ᵀ when it is used top-down."""
     return message.filter + ("ᵀ" if message.transposed else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lvmc.diagrams.flow import Message, State
-from lvmc.diagrams.grid import BESIDE, CHIP_HEIGHT, CLEAR, PORT, chip_width, is_vertical
+from lvmc.diagrams.grid import BESIDE, CHIP_HEIGHT, CLEAR, PORT, chip_name, chip_width, is_vertical
 from lvmc.diagrams.looks import GREY
 from lvmc.diagrams.picture import Edge, Node, Point
 from lvmc.diagrams.routes import Path, across, backwards, corner, joined, straight, upright
@@ -20,15 +20,15 @@ def message_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:
     for message in messages.values():
         colour, tail = scene.colours[message.filter], nodes[message.source]
         path = _sending(scene, message, tail)
-        yield Edge(tail.name, message.value, "send", path, colour, message.transposed)
+        yield Edge(tail.name, chip_name(message), "send", path, colour, message.transposed)
     for value, user in scene.flow.uses:
         message, head = messages[value], nodes[user]
         path, kind = _delivering(scene, message, head, user), "deliver" if user == message.target else "cached"
-        yield Edge(value, head.name, kind, path, scene.colours[message.filter], message.transposed)
+        yield Edge(chip_name(message), head.name, kind, path, scene.colours[message.filter], message.transposed)
 
 
 def kept_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:
-    """Winners kept from another pass; messages inside a folded run that are used again."""
+    """Winners kept from another pass; in grey, messages inside a folded run from one pass to another."""
     linked = {(message.source, message.target) for message in scene.flow.messages}
     for start, end, link in scene.flow.carries:
         if link == "state" and (start, end) in linked:
@@ -37,7 +37,8 @@ def kept_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:
         if link == "winner":
             yield Edge(tail.name, head.name, "winner", across(_side(tail, 1, -2 * PORT), _side(head, -1, -2 * PORT)))
         else:
-            yield Edge(tail.name, head.name, "cached", across(_side(tail, 1), _side(head, -1)), GREY)
+            kind = "deliver" if link == "inside" else "cached"
+            yield Edge(tail.name, head.name, kind, across(_side(tail, 1), _side(head, -1)), GREY)
 
 
 def repeat_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:

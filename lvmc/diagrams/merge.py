@@ -58,15 +58,17 @@ def merged(flow: Flow, merging: Merging) -> Flow:
     kept: dict[tuple[object, ...], Message] = {}
     stand_in: dict[str, str] = {}
     hidden: dict[str, State] = {}
+    within: list[tuple[State, State, Link]] = []
     for message in flow.messages:
         moved = replace(message, source=merging.place(message.source), target=merging.place(message.target))
-        if merging.inside(moved.source, moved.target):
+        if merging.inside(moved.source, moved.target) or _within(message, moved):
             hidden[message.value] = moved.target
+            within.append((moved.source, moved.target, "inside"))
             continue
         first = kept.setdefault((moved.source, moved.target, moved.filter, moved.transposed), moved)
         stand_in[message.value] = first.value
     uses = ((stand_in[value], merging.place(user)) for value, user in flow.uses if value in stand_in)
-    carries: list[tuple[State, State, Link]] = _again(flow, merging, hidden)
+    carries = within + _again(flow, merging, hidden)
     for start, end, link in flow.carries:
         carries.append((merging.place(start), merging.place(end), link))
     shown = [each for each in carries if not merging.inside(each[0], each[1])]
@@ -88,6 +90,11 @@ def merged_status(status: Mapping[State, Status], merging: Merging) -> dict[Stat
         known: Status = found.get(place, each)
         found[place] = rank[min(rank.index(each), rank.index(known))]
     return found
+
+
+def _within(message: Message, moved: Message) -> bool:
+    """Whether a message goes from one layer of a run to another, perhaps of the next pass."""
+    return moved.source.block == moved.target.block and message.source.block != message.target.block
 
 
 def _again(flow: Flow, merging: Merging, hidden: Mapping[str, State]) -> list[tuple[State, State, Link]]:

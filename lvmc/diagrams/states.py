@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvmc.diagrams.flow import State
-from lvmc.diagrams.grid import CHIP_HEIGHT, ZERO, chip_text, chip_width
+from lvmc.diagrams.grid import CHIP_HEIGHT, ZERO, chip_name, chip_text, chip_width
 from lvmc.diagrams.looks import PALE
 from lvmc.diagrams.picture import Node, NodeKind, Note, Shape
 from lvmc.diagrams.scene import Scene, height
@@ -31,7 +31,7 @@ def message_nodes(scene: Scene) -> Iterator[Node]:
         size, at = (chip_width(message), CHIP_HEIGHT), scene.grid.chips[message.value]
         colour, section = scene.colours[message.filter], scene.titles[message.target.pass_]
         title = chip_text(message)
-        yield Node(message.value, "message", title, at, size, (), colour, message.transposed, section)
+        yield Node(chip_name(message), "message", title, at, size, (), colour, message.transposed, section)
 
 
 def head_nodes(scene: Scene) -> dict[State, Node]:

@@ -41,6 +41,8 @@ def _entries(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Iterator[Entry
     kinds, links = {node.kind for node in nodes}, {edge.kind for edge in edges}
     if "send" in links:
         yield Entry("message w ⋆ z; one colour a filter w", GREY)
+    if any(node.kind in ("layer", "nms") and "×" in node.title for node in nodes):
+        yield Entry("grey: messages inside a run of layers", GREY)
     if any(edge.dashed for edge in edges):
         yield Entry("message wᵀ z: the same filter, transposed", GREY, style="dashed")
     if "cached" in links:

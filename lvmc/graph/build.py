@@ -15,9 +15,9 @@ from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.records import nearest, shorten
 from lvmc.schedule import Message, schedule
-from lvmc.source import Path
 from lvmc.spec import Layer, Spec
 from lvmc.units import UNITS
+from lvmc.values import Path
 
 MAX_PARAMETERS = 10**9
 MAX_UNITS = 10**9
@@ -58,7 +58,7 @@ def build(
     )  # fmt: skip
     graph = replace(graph, parameters=_parameters(spec, graph))
     check_limits(graph, findings, max_parameters, max_units)
-    return None if findings.found else graph
+    return None if findings.found else replace(graph, layers=tuple(map(_spread, graph.layers)))
 
 
 def _below(node: InputNode | LayerNode, findings: Findings) -> Below:
@@ -109,9 +109,14 @@ def _size(name: str, record: Layer, sizes: dict[str, Size], findings: Findings) 
 
 
 def _diagonal(record: Layer) -> tuple[float, ...] | Literal["learned"]:
-    if isinstance(record.diagonal, float):
-        return (record.diagonal,) * min(record.channels, MAX_PARAMETERS // 1000)
-    return record.diagonal
+    """d as given: one entry for all channels is spread over them once the model is known not to be too large."""
+    return record.diagonal if isinstance(record.diagonal, tuple | str) else (record.diagonal,)
+
+
+def _spread(layer: LayerNode) -> LayerNode:
+    if not isinstance(layer.diagonal, tuple) or len(layer.diagonal) == layer.channels:
+        return layer
+    return replace(layer, diagonal=layer.diagonal * layer.channels)
 
 
 def _group(name: str, record: Layer, size: Size, findings: Findings) -> Group | None:

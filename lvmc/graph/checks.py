@@ -8,10 +8,10 @@ from unicodedata import normalize
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
-from lvmc.source import Path
 from lvmc.spec import Layer, Spec
 from lvmc.spec.names import name_fault
 from lvmc.units import UNITS
+from lvmc.values import Path
 
 MAX_UPDATES = 10_000
 

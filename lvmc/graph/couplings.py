@@ -9,10 +9,10 @@ from lvmc.graph.findings import Findings
 from lvmc.graph.records import Coupling
 from lvmc.ir import Geometry, Size
 from lvmc.records import nearest, shorten
-from lvmc.source import Path
 from lvmc.spec import Coupling as Keys
 from lvmc.spec import Layer, SharedFilter, Spec
 from lvmc.spec.keys import section
+from lvmc.values import Path
 
 UNKNOWN: Size = (0, 0)
 

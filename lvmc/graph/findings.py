@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lvmc.source import Path
+from lvmc.values import Path
 
 
 @dataclass(frozen=True, slots=True)

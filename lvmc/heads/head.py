@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from lvmc.ir import Builder, Origin, Size, TensorType, Variable
 from lvmc.records import Positive, PositivePair, Record, pair_schema, shorten, shown, whole, wrong
+from lvmc.values import keyed, listed
 
 
 class Read(Record):
@@ -21,18 +22,15 @@ class Read(Record):
 
 
 def _reads(value: Any) -> Any:
-    if isinstance(value, str):
-        return {value: {}}
-    if isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnknownVariableType]
-        if len(set(value)) < len(value):  # pyright: ignore[reportUnknownArgumentType]
+    names = [value] if isinstance(value, str) else listed(value)
+    if names and all(isinstance(name, str) for name in names):
+        if len(set(names)) < len(names):
             raise wrong("a layer is read twice", "name each layer once")
-        return {each: {} for each in value}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, dict) and value:
-        plain = (int, list, tuple)
-        return {key: {"filter": read} if isinstance(read, plain) else read for key, read in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    raise wrong(
-        f"should name the layers to read, not {shown(value)}", "a layer, a list of layers, or {layer: filter size}"
-    )
+        return {name: dict[str, Any]() for name in names}
+    if entries := keyed(value):
+        return {layer: {"filter": read} if whole(read) or listed(read) else read for layer, read in entries.items()}
+    fault = f"should name the layers to read, not {shown(value)}"
+    raise wrong(fault, "a layer, a list of layers, or {layer: filter size}")
 
 
 def _short_reads(reads: dict[str, Read]) -> Any:

@@ -12,27 +12,37 @@ from lvmc.heads.maps import MapHead
 from lvmc.ir import TensorType
 from lvmc.ir.ops import DistanceLoss, LogisticLoss
 from lvmc.records import Record, shown, whole, wrong
+from lvmc.values import listed
+
+_LIMBS = "for example [[0, 1], [1, 2]]"
 
 
 def _indices(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or not all(whole(each) and each >= 0 for each in value):  # pyright: ignore[reportUnknownVariableType]
+    several = listed(value)
+    if several is None or not all(whole(each) and each >= 0 for each in several):
         raise wrong(f"should be a list of point numbers from 0, not {shown(value)}", "for example [1, 0, 2]")
-    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return tuple(several)
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):  # pyright: ignore[reportUnknownVariableType]
+    several = listed(value)
+    if several is None or not all(isinstance(each, str) for each in several):
         raise wrong(f"should be a list of names, not {shown(value)}", "for example [left_eye, right_eye]")
-    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return tuple(several)
 
 
 def _bones(value: Any) -> tuple[tuple[int, int], ...]:
-    if not isinstance(value, list | tuple):
-        raise wrong(f"should be a list of pairs of point numbers, not {shown(value)}", "for example [[0, 1], [1, 2]]")
-    bones = [_indices(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+    several = listed(value)
+    if several is None:
+        raise wrong(f"should be a list of pairs of point numbers, not {shown(value)}", _LIMBS)
+    bones = [_indices(each) for each in several]
     if any(len(bone) != 2 for bone in bones):
-        raise wrong("a limb joins two points", "for example [[0, 1], [1, 2]]")
+        raise wrong("a limb joins two points", _LIMBS)
     return tuple((bone[0], bone[1]) for bone in bones)
+
+
+def _lists(bones: tuple[tuple[int, int], ...]) -> list[list[int]]:
+    return [list(bone) for bone in bones]
 
 
 _INDEX_LIST: dict[str, Any] = {"type": "array", "items": {"type": "integer", "minimum": 0}}
@@ -46,7 +56,7 @@ Names = Annotated[
 Bones = Annotated[
     tuple[tuple[int, int], ...],
     BeforeValidator(_bones),
-    PlainSerializer(lambda bones: [list(bone) for bone in bones]),
+    PlainSerializer(_lists),
     WithJsonSchema({"type": "array", "items": _INDEX_LIST}),
 ]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from typing import cast
 
 from lvmc.ir.ops.base import Op
 from lvmc.ir.program import Equation, Origin, Program
-
-Shown = str | int | float | tuple[object, ...]
-
 
 def listing(program: Program) -> str:
     """The program as text; equal programs give equal text."""
@@ -52,13 +50,14 @@ def pass_heading(origin: Origin) -> str:
 
 
 def _short(value: object) -> str:
-    if isinstance(value, tuple) and len(set(map(repr, value))) == 1 and len(value) > 2:
-        return f"{value[0]!r}×{len(value)}"
-    inner = getattr(value, "__dataclass_fields__", None)
-    if inner is None:
-        return str(value).replace(" ", "")
-    shown = [f"{name}={_short(getattr(value, name))}" for name, f in inner.items() if getattr(value, name) != f.default]
-    return ",".join(shown) or "plain"
+    if isinstance(value, tuple):
+        parts = [_short(part) for part in cast("tuple[object, ...]", value)]
+        same = len(parts) > 2 and len(set(parts)) == 1
+        return f"{parts[0]}×{len(parts)}" if same else f"({','.join(parts)})"
+    if not is_dataclass(value) or isinstance(value, type):
+        return str(value)
+    changed = [(each.name, getattr(value, each.name)) for each in fields(value) if getattr(value, each.name) != each.default]
+    return ",".join(f"{name}={_short(inner)}" for name, inner in changed) or "plain"
 
 
 def _used(program: Program, name: str) -> bool:

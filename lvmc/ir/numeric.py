@@ -54,9 +54,9 @@ def _unpad(padded: Array, geometry: Geometry, size: Size) -> Array:
     if not geometry.circular:
         return padded[:, :, ph : ph + size[0], pw : pw + size[1]]
     out = np.zeros((*padded.shape[:2], *size))
-    rows = (np.arange(padded.shape[2]) - ph) % size[0]
-    columns = (np.arange(padded.shape[3]) - pw) % size[1]
-    np.add.at(out, (slice(None), slice(None), rows[:, None], columns[None, :]), padded)
+    for row in range(padded.shape[2]):
+        for column in range(padded.shape[3]):
+            out[:, :, (row - ph) % size[0], (column - pw) % size[1]] += padded[:, :, row, column]
     return out
 
 

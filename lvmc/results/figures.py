@@ -30,11 +30,8 @@ def sheet(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path, dpi: int = 150) -> Path:
-    """Write the figure; the same figure gives the same bytes."""
-    from matplotlib import rc_context
-
-    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "lvmc"}):
-        figure.savefig(path, dpi=dpi, metadata={"Software": None} if path.suffix == ".png" else None)
+    """Write the figure as PNG; the same figure gives the same bytes."""
+    figure.savefig(path, dpi=dpi, metadata={"Software": None})
     return path
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvmc.results.figures import save
 from lvmc.results.heads import draw_head
@@ -16,12 +19,12 @@ from lvmc.results.trace import COLUMNS, draw_trace, trace_rows
 
 def write_results(ran: Ran, folder: Path) -> None:
     """Write `heads.npz` and `latents.npz`, a picture of every head and layer, `trace.csv` and `trace.png`."""
-    np.savez(folder / "latents.npz", **ran.latents)
+    _save_arrays(folder / "latents.npz", ran.latents)
     (folder / "latents").mkdir()
     for name, values in ran.latents.items():
         save(draw_latent(name, values), folder / "latents" / f"{name}.png")
     if ran.heads:
-        np.savez(folder / "heads.npz", **ran.heads)
+        _save_arrays(folder / "heads.npz", ran.heads)
         (folder / "heads").mkdir()
     for head in ran.graph.heads:
         values = ran.heads[head.name]
@@ -35,3 +38,11 @@ def write_results(ran: Ran, folder: Path) -> None:
     with (folder / "trace.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *trace_rows(ran.trace)])
     save(draw_trace(ran.trace, ran.graph.name), folder / "trace.png")
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    """What `numpy.savez` writes, whatever the names: a layer may be called `file`."""
+    with ZipFile(path, "w") as archive:
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, values, allow_pickle=False)

@@ -26,12 +26,12 @@ class Given:
     """An input as a model takes it.
 
     Attributes:
-        values: (1, channels, H, W).
+        values: (1, channels, H, W), numbers or a mask.
         picture: The same as colours to draw on, (H, W, 3) in 0 … 1; None where it is no picture.
         remarks: What was done to the file to make it fit.
     """
 
-    values: Numbers
+    values: NDArray[np.float32 | np.bool_]
     picture: Numbers | None
     remarks: tuple[str, ...]
 
@@ -76,7 +76,7 @@ def _read_picture(path: Path, block: InputNode, size: Size) -> Given:
     pixels = np.asarray(channels, np.float32).reshape(*size, block.channels).transpose(2, 0, 1)
     return Given(
         values=normalized(pixels, block.normalize)[None],
-        picture=np.asarray(resized.convert("RGB"), np.float32) / 255,
+        picture=np.asarray(resized.convert("RGB"), np.float32) / np.float32(255),
         remarks=tuple(_remarks(block, image.mode, before, size)),
     )
 
@@ -122,7 +122,9 @@ def _read_array(path: Path, block: InputNode) -> Given:
             normalized(values, block.normalize)[None], _as_picture(values / 255), ("whole numbers taken as pixels",)
         )
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    return Given(values[None], _as_picture((values - low) / ((high - low) or 1)), ("values given as they are",))
+    return Given(
+        values[None], _as_picture((values - low) / np.float32((high - low) or 1)), ("values given as they are",)
+    )
 
 
 def _as_picture(values: Numbers) -> Numbers | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +65,12 @@ def run_model(
 
     graph = compiled_of(model).graph
     given = read_inputs(graph, files, size) | read_named(graph, named, keywords_of(model))
-    tensors = {name: torch.from_numpy(each.values) for name, each in given.items()}
+    tensors = {name: torch.as_tensor(each.values) for name, each in given.items()}
     inputs = [tensors.pop(node.name) for node in graph.inputs]
     model.eval()
     with torch.no_grad():
         heads: dict[str, torch.Tensor] = model(*inputs, **tensors) if graph.heads else {}
-        latents: dict[str, torch.Tensor] = model.latents(*inputs, **tensors)
+        latents = latents_of(model)(*inputs, **tensors)
     stacked = {head.name: head.record.at == "each" for head in graph.heads}
     return Ran(
         graph=graph,
@@ -100,8 +100,13 @@ def read_named(graph: EnergyGraph, files: Mapping[str, Path], wanted: Sequence[s
 
 def keywords_of(model: torch.nn.Module) -> list[str]:
     """Names of what a model takes by keyword."""
-    parameters = inspect.signature(model.latents).parameters.values()
+    parameters = inspect.signature(latents_of(model)).parameters.values()
     return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+
+
+def latents_of(model: torch.nn.Module) -> Callable[..., dict[str, torch.Tensor]]:
+    """The method `latents` that every compiled model has."""
+    return cast("Callable[..., dict[str, torch.Tensor]]", model.latents)
 
 
 def _read_layer(graph: EnergyGraph, name: str, file: Path) -> Given:

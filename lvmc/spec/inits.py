@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from lvmc.records import Nonnegative, Record, shown, wrong
+from lvmc.values import keyed
 
 
 class Normal(Record):
@@ -29,10 +30,8 @@ _RULE_SCHEMA: dict[str, Any] = {
 
 
 def _rule(value: Any) -> Any:
-    if value in ("he", "zeros") or isinstance(value, Normal):
+    if value in ("he", "zeros") or isinstance(value, Normal) or set(keyed(value) or ()) == {"normal"}:
         return value
-    if isinstance(value, dict) and set(value) == {"normal"}:  # pyright: ignore[reportUnknownArgumentType]
-        return value  # pyright: ignore[reportUnknownVariableType]
     raise wrong(f"no way to initialise is called {shown(value)}", "write he, zeros or {normal: 0.01}")
 
 
@@ -47,9 +46,9 @@ class LayerInit(Record):
 
 
 def _layer_init(value: Any) -> Any:
-    if isinstance(value, dict) and set(value) != {"normal"}:  # pyright: ignore[reportUnknownArgumentType]
-        return value  # pyright: ignore[reportUnknownVariableType]
-    return value if isinstance(value, LayerInit) else {"weight": value}
+    entries = keyed(value)
+    several = entries is not None and set(entries) != {"normal"}
+    return value if several or isinstance(value, LayerInit) else {"weight": value}
 
 
 def _short(init: LayerInit) -> Any:

@@ -8,12 +8,14 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from lvmc.records import Count, Positive, PositivePair, Record, number, wrong
 from lvmc.spec.inits import ParameterInit
+from lvmc.values import listed
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
-    if not isinstance(value, list | tuple) or not value or not all(map(number, value)):  # pyright: ignore[reportUnknownArgumentType]
+    several = listed(value)
+    if not several or not all(map(number, several)):
         raise wrong("should be a list of numbers, one a channel", "for example [0.485, 0.456, 0.406]")
-    return tuple(float(each) for each in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return tuple(map(float, several))
 
 
 Numbers = Annotated[

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from lvmc.heads import HEADS
 from lvmc.heads.head import Read
 from lvmc.heads.heatmap import Points
-from lvmc.source import Path
 from lvmc.spec.inits import LayerInit
 from lvmc.spec.inputs import Input, Normalize, SharedFilter
 from lvmc.spec.layers import Coupling, Lateral, Layer, Nms, Norm
 from lvmc.spec.model import Inference, Spec
+from lvmc.values import Path
 
 SECTIONS = ("inputs", "filters", "layers", "heads")
 

@@ -16,6 +16,7 @@ from lvmc.records import (
     nearest,
     nullable,
     number,
+    pair_of,
     pair_schema,
     shorten,
     shown,
@@ -24,19 +25,19 @@ from lvmc.records import (
 )
 from lvmc.spec.inits import LayerInit, LayerInitField
 from lvmc.units import UNITS
+from lvmc.values import keyed, listed
 
 
 def _filter(value: Any) -> tuple[int, int] | str:
     if isinstance(value, str) and value:
         return value
-    pair = [value, value] if whole(value) else value
-    if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(map(whole, pair)):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        raise wrong(
-            f"a filter is a size, full, or the name of a shared filter, not {shown(value)}", "for example 3 or [3, 5]"
-        )
-    if min(pair) < 1:  # pyright: ignore[reportUnknownArgumentType]
+    pair = pair_of(value)
+    if pair is None:
+        fault = f"a filter is a size, full, or the name of a shared filter, not {shown(value)}"
+        raise wrong(fault, "for example 3 or [3, 5]")
+    if min(pair) < 1:
         raise wrong(f"a filter has at least one tap, not {shown(value)}", "for example 3 or [3, 5]")
-    return bounded((pair[0], pair[1]))
+    return bounded(pair)
 
 
 def _short_filter(value: tuple[int, int] | str) -> int | list[int] | str:
@@ -44,13 +45,13 @@ def _short_filter(value: tuple[int, int] | str) -> int | list[int] | str:
 
 
 def _padding(value: Any) -> tuple[int, int] | str:
-    pair = [value, value] if whole(value) else value
+    pair = pair_of(value)
     if value == "same":
-        return value
-    if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(whole(p) and p >= 0 for p in pair):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return "same"
+    if pair is None or min(pair) < 0:
         fault = f"should be same, a whole number or a pair [rows, columns] from 0, not {shown(value)}"
         raise wrong(fault, "for example same or 1")
-    return bounded((pair[0], pair[1]))
+    return bounded(pair)
 
 
 Filter = Annotated[
@@ -86,13 +87,13 @@ def _from(value: Any) -> Any:
         return {}
     if isinstance(value, str):
         return {value: {}}
-    if not isinstance(value, dict):
-        raise wrong(
-            f"should name a block below, not {shown(value)}", "for several, write a mapping: {h1: {filter: 3}, h2: {}}"
-        )
-    if not value:
+    couplings = keyed(value)
+    if couplings is None:
+        remedy = "for several, write a mapping: {h1: {filter: 3}, h2: {}}"
+        raise wrong(f"should name a block below, not {shown(value)}", remedy)
+    if not couplings:
         raise wrong("names no block", "name the blocks below, or write none with a size")
-    return {key: {} if below is None else below for key, below in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return {lower: dict[str, Any]() if keys is None else keys for lower, keys in couplings.items()}
 
 
 def _short_from(couplings: dict[str, Coupling] | None) -> Any:
@@ -116,9 +117,9 @@ class Nms(Record):
 def _nms(value: Any) -> Any:
     if value is None or value == "none":
         return None
-    if isinstance(value, dict | Nms):
-        return value  # pyright: ignore[reportUnknownVariableType]
-    if whole(value) or isinstance(value, list | tuple):
+    if keyed(value) is not None or isinstance(value, Nms):
+        return value
+    if whole(value) or listed(value) is not None:
         return {"window": value}
     raise wrong(f"should be a window or a mapping, not {shown(value)}", "for example 2 or {window: 2, channels: 4}")
 
@@ -133,16 +134,17 @@ def _short_nms(nms: Nms | None) -> Any:
 def _diagonal(value: Any) -> Any:
     if value == "learned":
         return value
-    each: list[Any] = list(value) if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownArgumentType]
+    several = listed(value)
+    each = [value] if several is None else several
     low = [d for d in each if not number(d) or d <= 0]
     if low or not each:
         fault = f"should be above 0, not {shown(low[0] if low else value)}"
         raise wrong(fault, "write a number above 0, a list of them (one a channel), or learned")
-    return tuple(map(float, each)) if isinstance(value, list | tuple) else float(value)
+    return float(value) if several is None else tuple(map(float, several))
 
 
-def _short_diagonal(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+def _short_diagonal(value: float | tuple[float, ...] | str) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 _ABOVE_ZERO: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}

@@ -12,10 +12,11 @@ from pydantic_core import ErrorDetails
 
 from lvmc.errors import Problem
 from lvmc.records import closest, shown
-from lvmc.source import Document, Path, plain
+from lvmc.source import Document, plain
 from lvmc.spec.keys import known_keys
 from lvmc.spec.model import LATER, Spec
 from lvmc.spec.words import problem_of
+from lvmc.values import Path, at, holds, keyed, under
 
 _ROUNDS = 6
 _ENTRIES: dict[str, dict[str, Any]] = {
@@ -66,9 +67,9 @@ def read_spec(document: Document) -> Reading:
         if document.problems:
             return Reading(None, document.problems, frozenset())
     problems, unsure = list(document.problems), set[Path]()
-    if not isinstance(document.values, dict):
+    values = keyed(deepcopy(document.values))
+    if values is None:
         return Reading(None, (*problems, _no_mapping(document)), frozenset())
-    values: dict[str, Any] = deepcopy(document.values)  # pyright: ignore[reportUnknownArgumentType]
     for _ in range(_ROUNDS):
         try:
             return Reading(Spec.model_validate(values), tuple(problems), frozenset(unsure))
@@ -102,17 +103,13 @@ def _path(location: tuple[int | str, ...], values: Any, kind: str) -> Path:
     """pydantic's location without the names of union members, which are no keys of the spec."""
     path: list[int | str] = []
     for step, key in enumerate(location):
-        member = step == 2 and location[0] == "heads" and isinstance(values, dict) and key == values.get("kind")  # pyright: ignore[reportUnknownMemberType]
-        if not member and isinstance(values, dict | list) and _has(values, key):
+        member = step == 2 and location[0] == "heads" and key == under(values, "kind")
+        if holds(values, key) and not member:
             path.append(key)
-            values = values[key]  # pyright: ignore[reportUnknownVariableType, reportCallIssue, reportArgumentType]
+            values = under(values, key)
         elif step == len(location) - 1 and kind == "missing":
             path.append(key)
     return tuple(path)
-
-
-def _has(values: Any, key: int | str) -> bool:
-    return key in values if isinstance(values, dict) else isinstance(key, int) and key < len(values)
 
 
 def _follows(mistake: Mistake, others: Sequence[Mistake]) -> bool:
@@ -133,18 +130,16 @@ def _follows(mistake: Mistake, others: Sequence[Mistake]) -> bool:
 
 def _mend(values: Any, path: Path, kind: str) -> None:
     """Take out what is wrong, or put a stand-in where something must be, so that reading can go on."""
-    *parents, key = path or ("",)
-    for parent in parents:
-        values = values[parent] if isinstance(values, dict | list) and _has(values, parent) else None  # pyright: ignore[reportUnknownVariableType, reportCallIssue, reportArgumentType]
-    if not isinstance(values, dict):
+    inside, key = keyed(at(values, path[:-1])), str(path[-1]) if path else ""
+    if inside is None:
         return
     if kind == "extra_forbidden" or kind.startswith("union_tag"):
-        values.pop(key, None)  # pyright: ignore[reportUnknownMemberType]
+        inside.pop(key, None)
     elif len(path) == 2 and path[0] in _ENTRIES:
-        values[key] = dict(_ENTRIES[str(path[0])])
+        inside[key] = dict(_ENTRIES[str(path[0])])
     elif key in _VALUES:
-        values[key] = _VALUES[str(key)]
+        inside[key] = _VALUES[key]
     elif kind == "missing" and key in ("size", "filter"):
-        values[key] = 1
+        inside[key] = 1
     else:
-        values.pop(key, None)  # pyright: ignore[reportUnknownMemberType]
+        inside.pop(key, None)

@@ -9,9 +9,10 @@ from pydantic_core import ErrorDetails
 from lvmc.errors import Problem
 from lvmc.heads import HEADS
 from lvmc.records import PROBLEM, closest, nearest, shown
-from lvmc.source import Document, Path
+from lvmc.source import Document
 from lvmc.spec.keys import home, known_keys, section
 from lvmc.spec.model import LATER
+from lvmc.values import Path
 
 LATER_HEADS = ("density", "lift")
 

@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from lvmc.spec.model import Spec
+from lvmc.values import keyed, listed
 
 _ENTRIES = ("inputs", "filters", "layers", "heads")
 _FIRST = ("kind", "channels", "outputs", "from", "size", "filter", "reads")
@@ -48,14 +49,13 @@ def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flow(value: Any) -> Any:
-    if isinstance(value, dict):
-        mapping = CommentedMap({key: _flow(each) for key, each in value.items()})  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if (entries := keyed(value)) is not None:
+        mapping = CommentedMap({key: _flow(each) for key, each in entries.items()})
         mapping.fa.set_flow_style()  # pyright: ignore[reportUnknownMemberType]
         return mapping
-    if isinstance(value, list | tuple):
-        sequence = CommentedSeq([_flow(each) for each in value])  # pyright: ignore[reportUnknownVariableType]
+    if (items := listed(value)) is not None:
+        sequence = CommentedSeq([_flow(each) for each in items])
         sequence.fa.set_flow_style()  # pyright: ignore[reportUnknownMemberType]
         return sequence
-    if isinstance(value, str) and not _PLAIN.fullmatch(value):
-        return DoubleQuotedScalarString(value)
-    return value
+    plain = not isinstance(value, str) or _PLAIN.fullmatch(value)
+    return value if plain else DoubleQuotedScalarString(value)

@@ -16,6 +16,7 @@ from lvmc.loading import resolve
 from lvmc.source import parse
 from lvmc.spec import Spec
 from lvmc.spec.keys import known_keys, record_of
+from lvmc.values import at
 
 from ..laws.specs import specs as random_specs
 from .texts import OTHERS, SHORT_AND_LONG
@@ -87,7 +88,7 @@ def test_the_forms_above_use_every_key_of_the_language() -> None:
         document = parse(text_of(name), name)
         for path in [(), *document.keys]:
             record = record_of(path, document.values)
-            value = document.value_at(path)
+            value = at(document.values, path)
             if record is not None and isinstance(value, dict) and set(value) != {"normal"}:
                 used.setdefault(record, set()).update(value)
                 known[record] = set(known_keys(path, document.values))

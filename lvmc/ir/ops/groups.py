@@ -74,8 +74,9 @@ class Winners(Op):
         if len(args) == 2:
             tied = first == first.max(axis=-1, keepdims=True)
             first = np.where(tied, numeric.blocks(args[1], self.group), -np.inf)
-        index = first.argmax(axis=-1)
-        return numeric.unblocks(np.arange(first.shape[-1]) == index[..., None], self.group)
+        mask = np.zeros(first.shape, bool)
+        np.put_along_axis(mask, first.argmax(axis=-1, keepdims=True), True, axis=-1)
+        return numeric.unblocks(mask, self.group)
 
     def flops(self, args: Types, out: TensorType) -> int:
         return 0

@@ -25,8 +25,8 @@ class SymmetricTaps(Op):
 
     def meaning(self, args: Arrays, context: Context) -> Array:
         taps = 0.5 * (args[0] + args[0].transpose(1, 0, 2, 3)[:, :, ::-1, ::-1])
-        channels = np.arange(taps.shape[0])
-        taps[channels, channels, taps.shape[2] // 2, taps.shape[3] // 2] = 0.0
+        for channel in range(taps.shape[0]):
+            taps[channel, channel, taps.shape[2] // 2, taps.shape[3] // 2] = 0.0
         return taps
 
     def flops(self, args: Types, out: TensorType) -> int:

@@ -1,0 +1,160 @@
+"""`draw`, `show`, `init`, `zoo`, `schema`, `doctor`, and what all commands share."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lvmc
+from lvmc import specs
+from lvmc.assemble import Options, programs
+from lvmc.cli.show import Which, stages_of
+from lvmc.ir import listing
+from lvmc.loading import resolve
+
+from .conftest import Call
+
+
+@pytest.mark.parametrize(("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("dot", b"digraph"), ("mmd", b"flowchart")])
+def test_draw_writes_by_ending(lvmc_command: Call, tmp_path: Path, ending: str, start: bytes) -> None:
+    done = lvmc_command("draw", "two_layer", f"net.{ending}")
+    assert done.status == 0
+    assert done.out.startswith(f"net.{ending}: unrolled, ")
+    assert (tmp_path / f"net.{ending}").read_bytes().startswith(start)
+
+
+def test_draw_takes_a_view_and_json(lvmc_command: Call, tmp_path: Path) -> None:
+    document = lvmc_command("draw", "two_layer", "net.svg", "--view", "energy", "--fold", "--json").document
+    assert document == {"path": "net.svg", "view": "energy", "fold": True, "bytes": (tmp_path / "net.svg").stat().st_size}
+    assert lvmc_command("draw", "two_layer", "net.svg", "--view", "side").status == 2
+    assert lvmc_command("draw", "two_layer", "net.doc").status == 1
+    assert lvmc_command("draw", "two_layer", "none/net.svg").status == 1
+
+
+def test_show_tells_what_each_rewrite_saved(lvmc_command: Call) -> None:
+    done = lvmc_command("show", "two_layer")
+    assert done.status == 0
+    assert "zero_messages" in done.out
+    assert "h1_p2 = Rectify" in done.out
+    stages = lvmc_command("show", "two_layer", "--json").document["stages"]
+    assert stages[0]["stage"] == "plain"
+    assert [stage["flops"] for stage in stages] == sorted((stage["flops"] for stage in stages), reverse=True)
+    assert (stages[0]["messages"], stages[-1]["messages"]) == (6, 3)
+
+
+@pytest.mark.parametrize("name", ["qp_faces", "boltzmann", "stereo"])
+@pytest.mark.parametrize("of", ["forward", "latents", "score"])
+def test_the_last_listing_is_the_emitted_program(name: str, of: Which) -> None:
+    made = programs(resolve(name)[1], Options())
+    program = {"forward": made.forward, "latents": made.latents, "score": made.score}[of]
+    assert program is not None
+    shown = stages_of(name, of)[-1].program
+    assert shown.equations == program.equations
+    assert of == "score" or listing(shown) == listing(program)
+
+
+def test_show_lists_any_stage(lvmc_command: Call) -> None:
+    plain = lvmc_command("show", "two_layer", "--plain").out
+    assert plain == listing(programs(resolve("two_layer")[1], Options(optimize=False)).forward)
+    assert lvmc_command("show", "two_layer", "--stage", "dead_code").out != plain
+    done = lvmc_command("show", "two_layer", "--stage", "magic")
+    assert (done.status, done.out) == (1, "")
+    assert "zero_messages" in done.err
+    assert lvmc_command("show", "qp2_vgg16_released", "--of", "score").status == 1
+
+
+def test_init_writes_a_spec_that_compiles(lvmc_command: Call, tmp_path: Path) -> None:
+    assert lvmc_command("init").status == 0
+    assert lvmc.load(tmp_path / "my_model.yaml").name == "my_model"
+    assert lvmc_command("init", "other-net", "--json").document == {"path": "other-net.yaml", "name": "other_net"}
+    assert lvmc_command("compile", "other-net.yaml").status == 0
+
+
+def test_init_overwrites_nothing(lvmc_command: Call, tmp_path: Path) -> None:
+    (tmp_path / "my_model.yaml").write_text("mine")
+    done = lvmc_command("init")
+    assert (done.status, done.err) == (1, "lvmc: my_model.yaml: File exists\n")
+    assert (tmp_path / "my_model.yaml").read_text() == "mine"
+    assert lvmc_command("init", "class.yaml").status == 1
+
+
+def test_zoo_lists_every_spec(lvmc_command: Call) -> None:
+    done = lvmc_command("zoo")
+    assert all(f"\n{name} " in done.out for name in specs.names())
+    found = {each["name"]: each for each in lvmc_command("zoo", "--json").document}
+    assert list(found) == specs.names()
+    assert found["qp2_vgg16"]["parameters"] == 137_486_976
+
+
+def test_schema_is_json(lvmc_command: Call) -> None:
+    plain = lvmc_command("schema")
+    assert plain.document["title"] == "lvmc spec"
+    assert lvmc_command("schema", "--json").out == plain.out
+
+
+def test_the_doctor_finds_this_machine_well(lvmc_command: Call) -> None:
+    done = lvmc_command("doctor")
+    assert done.status == 0
+    assert "agrees with its numpy meaning" in done.out
+    document = lvmc_command("doctor", "--json").document
+    assert document["healthy"]
+    assert {finding["verdict"] for finding in document["findings"]} <= {"ok", "note"}
+
+
+def test_the_doctor_tells_a_broken_part(lvmc_command: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no graphviz today")
+
+    monkeypatch.setattr("lvmc.pipeline.draw", broken)
+    done = lvmc_command("doctor", "--json")
+    assert done.status == 1
+    assert not done.document["healthy"]
+    assert "RuntimeError: no graphviz today" in done.out
+
+
+LIGHT = """
+import json, sys, time
+from lvmc.cli import main
+
+sys.argv = ["lvmc", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit as left:
+    status = left.code or 0
+print(json.dumps([status, "torch" in sys.modules, time.process_time()]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",), ("--version",), ("schema",), ("zoo",), ("init", "new.yaml"), ("show", "two_layer"),
+        ("draw", "two_layer", "net.mmd"), ("draw", "two_layer", "net.png", "--view", "energy"), ("compile", "two_layer"),
+    ],
+)  # fmt: skip
+def test_what_needs_no_torch_does_not_import_it(words: tuple[str, ...], tmp_path: Path) -> None:
+    """And starts in under a second of processor time (pictures, which start Graphviz, in three)."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, json.dumps(words)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    status, torch_came, seconds = json.loads(done.stderr.splitlines()[-1])
+    assert (status, torch_came) == (0, False)
+    draws = words[0] == "compile" or words[-2:] == ("--view", "energy")
+    assert seconds < (6 if draws else 1.5)
+
+
+def test_the_module_is_the_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "lvmc", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"lvmc {lvmc.__version__}\n"
+
+
+def test_a_reader_that_stops_is_no_mistake() -> None:
+    """`lvmc show … | head`."""
+    script = f"{sys.executable} -m lvmc show qp2_vgg16 | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "lvmc:" not in done.stderr

@@ -1,0 +1,135 @@
+"""`lvmc run`: pictures and numbers of a run, from specs and from compiled folders."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import lvmc
+
+from .conftest import Call
+
+SMALL = """
+lvmc: 1
+name: small
+inputs: {image: {channels: 3, size: [16, 24], normalize: {range: 255, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2]}}}
+layers:
+  h1: {channels: 4, filter: 3, nms: 2}
+  h2: {channels: 6, filter: 3}
+heads:
+  points: {kind: heatmap, channels: 3, reads: [h2, h1], at: each}
+  parts: {kind: segmentation, channels: 2, classes: [figure, ground], reads: h1}
+  scene: {kind: classes, outputs: 5, reads: h2}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """A small spec with a head of every kind."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+def test_a_run_writes_heads_latents_and_trace(lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path) -> None:
+    done = lvmc_command("run", spec, photo, "-o", "out")
+    assert done.status == 0
+    assert "not trained" in done.err
+    assert "resized from 40×30 to 16×24" in done.out
+    out = tmp_path / "out"
+    pictures = {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
+    heads = {"heads/points_p1.png", "heads/points_p2.png", "heads/parts.png", "heads/scene.png"}
+    assert pictures == heads | {"latents/h1.png", "latents/h2.png", "trace.png"}
+    for picture in pictures:
+        assert min(Image.open(out / picture).size) > 200
+    assert {name: each.shape for name, each in np.load(out / "latents.npz").items()} == {"h1": (4, 16, 24), "h2": (6, 8, 12)}
+    assert np.load(out / "heads.npz")["points"].shape == (2, 3, 16, 24)
+    rows = list(csv.DictReader((out / "trace.csv").open()))
+    assert [row["layer"] for row in rows] == ["", "h1", "h2", "h2", "h1"]
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores)
+
+
+def test_a_run_is_the_model_on_the_normalized_picture(lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path) -> None:
+    lvmc_command("compile", spec, "-o", "net", "--weights")
+    document = lvmc_command("run", "net", photo, "-o", "out", "--json").document
+    assert document["weights"] == "net/weights.safetensors"
+    with Image.open(photo) as image:
+        pixels = np.asarray(image.resize((24, 16), Image.Resampling.BICUBIC), np.float32)
+    values = torch.from_numpy((pixels / 255 - 0.5) / 0.2).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        wanted = lvmc.open(tmp_path / "net").eval()(values)
+    found = np.load(tmp_path / "out" / "heads.npz")
+    for name in ("parts", "scene"):
+        assert np.allclose(found[name], wanted[name][0].numpy(), atol=1e-5)
+
+
+def test_json_is_what_the_folder_notes(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:
+    document = lvmc_command("run", "two_layer", photo, "-o", "out", "--json").document
+    noted = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert noted.pop("files")
+    assert noted == document
+    assert document["given"]["x"]["remarks"] == ["resized from 40×30 to 16×16", "RGB made L", "pixels divided by 255"]
+    assert document["updates"] == 4
+
+
+def test_another_size(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:
+    lvmc_command("run", "two_layer", photo, "-o", "out", "--size", "20x8")
+    assert np.load(tmp_path / "out" / "latents.npz")["h1"].shape == (8, 20, 8)
+    done = lvmc_command("run", "two_layer", photo, "-o", "other", "--size", "20")
+    assert (done.status, done.err) == (1, "lvmc: --size 20: write height x width, for example 224x320\n")
+
+
+def test_given_layers_and_masks(lvmc_command: Call, tmp_path: Path) -> None:
+    lvmc_command("compile", "generator", "-o", "net", "--clamp", "image:mask")
+    label, image, mask = np.zeros((10, 1, 1), np.float32), np.full((1, 28, 28), 0.5, np.float32), np.zeros((1, 28, 28), bool)
+    mask[:, :14] = True
+    for name, array in (("label", label), ("image", image), ("mask", mask)):
+        np.save(tmp_path / f"{name}.npy", array)
+    given = ("--given", "image=image.npy", "--given", "image_mask=mask.npy")
+    assert lvmc_command("run", "net", "label.npy", *given, "-o", "out").status == 0
+    found = np.load(tmp_path / "out" / "latents.npz")["image"]
+    assert (found[:, :14] == 0.5).all()
+    assert not (found[:, 14:] == 0.5).any()
+    done = lvmc_command("run", "net", "label.npy", "-o", "other")
+    assert done.status == 1
+    assert "takes --given NAME=FILE for image, image_mask" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("two_layer",), "takes 1 file (x), one for each input, not 0"),
+        (("stereo", "photo.png"), "takes 2 files (left, right)"),
+        (("nnls", "photo.png"), "24 channels, which no picture fills"),
+        (("two_layer", "none.png"), "none.png: No such file or directory"),
+        (("two_layer", "small.yaml"), "cannot identify image file"),
+        (("two_layer", "photo.png", "--given", "h1=photo.png"), "takes no --given"),
+        (("two_layer", "photo.png", "--given", "h1"), "NAME=FILE"),
+        (("qp_faces", "photo.png", "--size", "30x30"), "windows of 2×2 do not divide"),
+        (("empty", "photo.png"), "empty is not a compiled folder"),
+    ],
+)
+def test_what_does_not_fit_is_reported(
+    lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    done = lvmc_command("run", *words, "-o", "out")
+    assert (done.status, done.out) == (1, "")
+    assert said in done.err
+    assert not (tmp_path / "out").exists()
+    assert spec.is_file()
+    assert photo.is_file()
+
+
+def test_a_foreign_folder_is_refused(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("ten years")
+    assert lvmc_command("run", "two_layer", photo, "-o", "out").status == 1
+    assert (tmp_path / "out" / "thesis.tex").read_text() == "ten years"
