@@ -42,8 +42,8 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
         return ("raise NotImplementedError(", f"    {method.refusal!r}", ")")
     tensors = [v.name for v in method.program.variables if v.kind in ("input", "latent") and v.name in method.bindings]
     first = method.bindings[tensors[0]] if tensors else ""
-    like = first or f"self.{plan.parameters[0].name}"
-    lines = Body(method, method.program, where, like, f"{first}.shape[0]" if first else "batch").write()
+    parameter = f"self.{plan.parameters[0].name}" if plan.parameters else "torch.zeros(())"
+    lines = Body(method, method.program, where, first or parameter, f"{first}.shape[0]" if first else "batch").write()
     masks = [v.name for v in method.program.variables if v.kind == "mask"]
     before = [f"{mask} = {mask}.bool()" for mask in masks]
     if method.name != "losses" and plan.planes:

@@ -12,7 +12,7 @@ from ruamel.yaml.reader import ReaderError
 
 from lvmc.errors import Problem, Span, SpecError
 
-MAX_NODES = 30_000
+MAX_NODES = 20_000
 MAX_DEPTH = 50
 
 _ADVICE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from math import isfinite
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ MOST = 10**15
 """No size or count is larger: a model of more would never be allowed, and products of these still fit a float."""
 
 _LISTED = 20
+_COMPARED = 200
 _PAIR = "write one number, or two as [rows, columns]"
 
 
@@ -35,7 +37,7 @@ def wrong(fault: str, remedy: str = "") -> PydanticCustomError:
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant."""
-    plain = {each.casefold(): each for each in known}
+    plain = {each.casefold(): each for each in islice(known, _COMPARED)}
     close = get_close_matches(name.casefold()[:100], plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else None
 

@@ -12,7 +12,7 @@ from lvmc.nodes import MAX_DEPTH, MAX_NODES, Node, compose
 from lvmc.scalars import scalar
 from lvmc.values import Path, at, dotted, keyed, listed
 
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 400_000
 
 _NOT_A_SPEC = "a spec is a short text; is this the right file?"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -22,11 +22,11 @@ LAYER: dict[str, Any] = {"channels": 1, "filter": 1}
 
 
 def refused(source: Any) -> SpecError:
-    """The error that loading raises, in less than a second."""
-    start = perf_counter()
+    """The error that loading raises, in less than a second of work (whatever else the machine does)."""
+    start = process_time()
     with pytest.raises(SpecError) as caught:
         load(source)
-    assert perf_counter() - start < 1.0
+    assert process_time() - start < 1.0
     return caught.value
 
 
@@ -60,18 +60,18 @@ def test_every_problem_has_a_place_in_the_text_and_a_remedy(name: str) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        pytest.param(lambda: b"a" * 50_000_000, "longer than 1,000,000 characters", id="50 MB"),
-        pytest.param(lambda: b"[" + b"1," * 400_000 + b"]", "more than 30,000 values", id="a long list"),
+        pytest.param(lambda: b"a" * 50_000_000, "longer than 400,000 characters", id="50 MB"),
+        pytest.param(lambda: b"[" + b"1," * 190_000 + b"]", "more than 20,000 values", id="a long list"),
         pytest.param(lambda: bytes(range(256)) * 10, "not text in UTF-8", id="binary"),
         pytest.param(lambda: b"\x7fELF\0\0\0\0", "U+007F cannot stand", id="control characters"),
         pytest.param(lambda: "lvmc: 1".encode("utf-16"), "not text in UTF-8", id="UTF-16"),
         pytest.param(lambda: b"[" * 100_000, "more than 50 levels deep", id="brackets"),
         pytest.param(lambda: b"a: {" * 100_000, "more than 50 levels deep", id="braces"),
         pytest.param(lambda: b"- " * 100_000, "more than 50 levels deep", id="dashes"),
-        pytest.param(lambda: "\n".join(" " * n + "a:" for n in range(900)).encode(), "50 levels deep", id="indents"),
-        pytest.param(lambda: b"a: " + b"9" * 900_000, "unknown key 'a'", id="a long number"),
-        pytest.param(lambda: b'"' + b"\\x41" * 200_000 + b'": 1', "not YAML", id="a long key"),
-        pytest.param(lambda: b"? " + b"a" * 900_000 + b"\n: 1", "unknown key 'aaa", id="a longer key"),
+        pytest.param(lambda: "\n".join(" " * n + "a:" for n in range(800)).encode(), "50 levels deep", id="indents"),
+        pytest.param(lambda: b"a: " + b"9" * 390_000, "unknown key 'a'", id="a long number"),
+        pytest.param(lambda: b'"' + b"\\x41" * 90_000 + b'": 1', "not YAML", id="a long key"),
+        pytest.param(lambda: b"? " + b"a" * 390_000 + b"\n: 1", "unknown key 'aaa", id="a longer key"),
         pytest.param(lambda: b"&a [*a]", "stands inside the value it repeats", id="itself"),
         pytest.param(lambda: b"&a {b: {c: [*a]}}", "stands inside the value it repeats", id="inside itself"),
         pytest.param(lambda: b"\t", "a tab cannot stand here", id="a tab"),
@@ -99,7 +99,7 @@ def test_no_file_gives_a_traceback(make: Callable[[], bytes], said: str, tmp_pat
         ({"layers": {1: LAYER}}, "the key 1 is not text"),
         ({"layers": {"h1": {**LAYER, "bias": object()}}}, "a value of type object cannot stand in a spec"),
         ({"layers": {"h1": {**LAYER, "unit": {"a": 1}}}}, "no unit is called {a: …}"),
-        ({"layers": {"h1": [LAYER] * 40_000}}, "more than 30,000 values"),
+        ({"layers": {"h1": [LAYER] * 20_000}}, "more than 20,000 values"),
         ({"heads": {"k": {"kind": ["heatmap"], "reads": "h1"}}}, "no head is of kind ['heatmap']"),
     ],
 )

@@ -87,3 +87,12 @@ def test_public_names() -> None:
     assert all(getattr(lvmc, name) is not None for name in lvmc.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         lvmc.nothing  # noqa: B018
+
+
+def test_an_energy_without_terms() -> None:
+    """One mean-field layer with nothing below and no bias: S is 0, and the model compiles."""
+    spec = {"lvmc": 1, "name": "alone", "layers": {"h1": {"channels": 1, "from": "none", "size": 2, "unit": "boltzmann", "bias": False}}}
+    model = lvmc.compile(spec)
+    state = model.latents(batch=3)
+    assert torch.equal(state["h1"], torch.full((3, 1, 2, 2), 0.5))
+    assert torch.equal(model.score(state), torch.zeros(3))

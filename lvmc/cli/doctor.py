@@ -59,7 +59,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 def _machine() -> Iterator[Finding]:
     from lvmc import __version__
-    from lvmc.diagrams.render import font_folder
+    from lvmc.diagrams.formats.render import font_folder
 
     yield Finding("lvmc", "ok", f"{__version__} in {Path(__file__).parent.parent}")
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")

@@ -30,6 +30,9 @@ def score_program(graph: EnergyGraph) -> Program:
 def add_score(build: Builder, graph: EnergyGraph, state: Mapping[str, str]) -> tuple[str, str]:
     """Add S of a state and the mean-field objective; their values' names. `state` names the value of every block."""
     terms = [term for layer in graph.layers for term in _terms(build, layer, state)]
+    if not terms:  # no coupling, bias or diagonal anywhere: S is 0 whatever the state
+        first = state[graph.layers[0].name]
+        terms = [build.add(Inner(0.0), first, first, name="nothing", origin=_ORIGIN)]
     score = build.add(Add(), *terms, name="score", origin=_ORIGIN)
     entropies = [
         build.add(Entropy(), state[layer.name], name=f"{layer.name}_entropy", origin=_ORIGIN)

@@ -7,6 +7,7 @@ from typing import cast
 
 from lvmc.ir.ops.base import Op
 from lvmc.ir.program import Equation, Origin, Program
+from lvmc.ir.types import Group
 
 def listing(program: Program) -> str:
     """The program as text; equal programs give equal text."""
@@ -50,6 +51,8 @@ def pass_heading(origin: Origin) -> str:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, Group):
+        return str(value)
     if isinstance(value, tuple):
         parts = [_short(part) for part in cast("tuple[object, ...]", value)]
         same = len(parts) > 2 and len(set(parts)) == 1

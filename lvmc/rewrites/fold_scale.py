@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lvmc.ir import Builder, Equation, Program, rebuild, uses
 from lvmc.ir.ops import Correlate, DivChannel, DivFilter
 from lvmc.rewrites.sweep import sweep
@@ -30,7 +32,7 @@ def fold_scale(program: Program) -> Program:
 
 
 def _folded(equation: Equation, source: Equation, build: Builder) -> str:
-    divisor, origin = equation.args[1], equation.origin
+    divisor, origin = equation.args[1], replace(equation.origin, role="derived")
     parts = [
         build.add(DivFilter(), parameter, divisor, name=f"{origin.layer}_{part}_folded", origin=origin)
         for parameter, part in zip(source.args[1:], ("weight", "bias"), strict=False)

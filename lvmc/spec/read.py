@@ -76,7 +76,7 @@ def read_spec(document: Document) -> Reading:
         except ValidationError as error:
             mistakes = [_mistake(details, values) for details in error.errors(include_url=False)]
         new = [mistake for mistake in mistakes if mistake.path not in unsure]
-        problems += [problem_of(each.path, each.details, document) for each in new if not _follows(each, new)]
+        problems += [problem_of(each.path, each.details, document) for each in _telling(new)]
         unsure |= {mistake.meant for mistake in new} | {mistake.path for mistake in new}
         for mistake in mistakes:
             _mend(values, mistake.path, mistake.kind)
@@ -112,20 +112,32 @@ def _path(location: tuple[int | str, ...], values: Any, kind: str) -> Path:
     return tuple(path)
 
 
-def _follows(mistake: Mistake, others: Sequence[Mistake]) -> bool:
-    """Whether another mistake says it all: a key is missing as it is misspelt, or a value is wrong inside.
+def _telling(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Those that do not follow from another: a key missing as it is misspelt, a value that is wrong inside.
 
     A rendered input is refused as a whole, for its first key.
     """
-    beside = [other for other in others if other.kind == "extra_forbidden" and other.path[:-1] == mistake.path[:-1]]
-    rendered = [other for other in beside if other.path[0] == "inputs" and other.path[-1] in LATER[("inputs",)]]
-    match mistake.kind:
-        case "missing":
-            return bool(rendered) or any(other.meant in (mistake.path, mistake.path[:-1]) for other in beside)
-        case "literal_error":
-            return any(other.path[:-1] == mistake.path for other in others)
-        case _:
-            return mistake in rendered[1:]
+    parents = {mistake.path[:-1] for mistake in mistakes}
+    unknown = [mistake for mistake in mistakes if mistake.kind == "extra_forbidden"]
+    meant = {mistake.meant for mistake in unknown}
+    rendered: dict[Path, Mistake] = {}
+    for mistake in unknown:
+        if mistake.path[0] == "inputs" and mistake.path[-1] in LATER[("inputs",)]:
+            rendered.setdefault(mistake.path[:-1], mistake)
+
+    def follows(mistake: Mistake) -> bool:
+        path, around = mistake.path, mistake.path[:-1]
+        match mistake.kind:
+            case "missing":
+                return around in rendered or path in meant or around in meant
+            case "literal_error":
+                return path in parents
+            case "extra_forbidden":
+                return rendered.get(around, mistake) is not mistake and path[-1] in LATER[("inputs",)]
+            case _:
+                return False
+
+    return [mistake for mistake in mistakes if not follows(mistake)]
 
 
 def _mend(values: Any, path: Path, kind: str) -> None:

@@ -54,7 +54,7 @@ def problem_of(path: Path, details: ErrorDetails, document: Document) -> Problem
     match details["type"]:
         case "missing":
             key, place = str(path[-1]), document.place(path[:-1], on_key=True)
-            return Problem(place, f"{section(path[:-1])} needs '{key}'", _EXAMPLES[key])
+            return Problem(place, f"{section(path[:-1])} needs '{key}'", _EXAMPLES.get(key, f"write {key}: …"))
         case "extra_forbidden":
             return _unknown_key(path, document)
         case "union_tag_invalid":
@@ -81,7 +81,8 @@ def _unknown_key(path: Path, document: Document) -> Problem:
     if ":" in key:
         return Problem(place, fault, "write a space after the colon")
     elsewhere = "" if closest(key, known) else home(key)
-    return Problem(place, fault, "; ".join(filter(None, (elsewhere, nearest(key, known)))))
+    here = nearest(key, known) if known else f"leave '{key}' out"
+    return Problem(place, fault, "; ".join(filter(None, (elsewhere, here))))
 
 
 def _unknown_head(path: Path, kind: Any, document: Document) -> Problem:

@@ -19,7 +19,7 @@ import sys
 
 class Forbidden:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("lvmc", "numpy", "yaml", "ruamel", "pydantic"):
+        if name.partition(".")[0] in ("lvmc", "pydantic", "ruamel"):
             raise ImportError(name + " is out of reach")
 
 sys.meta_path.insert(0, Forbidden())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lvmc.diagrams.picture import Point
+from lvmc.diagrams.drawing.picture import Point
 
 Path = tuple[Point, ...]
 

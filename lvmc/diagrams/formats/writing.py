@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 
-from lvmc.diagrams.dot import dot_source
-from lvmc.diagrams.mermaid import mermaid_text
-from lvmc.diagrams.picture import Picture
-from lvmc.diagrams.render import DrawError, pdf, png, svg
+from lvmc.diagrams.formats.dot import dot_source
+from lvmc.diagrams.formats.mermaid import mermaid_text
+from lvmc.diagrams.drawing.picture import Picture
+from lvmc.diagrams.formats.render import DrawError, pdf, png, svg
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
             ".mermaid": "mermaid"}  # fmt: skip

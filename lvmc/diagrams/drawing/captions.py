@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from lvmc.diagrams.picture import Node, Point, Shape
-from lvmc.diagrams.texts import text_width
+from lvmc.diagrams.drawing.picture import Node, Point, Shape
+from lvmc.diagrams.drawing.texts import text_width
 
 LINE, SWATCH = 15.0, 24.0
 

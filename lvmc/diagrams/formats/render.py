@@ -8,7 +8,7 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from lvmc.diagrams.dot import ENGINE
+from lvmc.diagrams.formats.dot import ENGINE
 
 WIDTHS = (1600, 3000)
 PIXELS = 60_000_000
@@ -77,7 +77,7 @@ def pdf(source: str) -> bytes:
             pass
     if find_spec("matplotlib") is None:
         raise DrawError("PDF needs Graphviz's dot or matplotlib: pip install matplotlib, or write svg")
-    from lvmc.diagrams.pdf import pdf_of_svg
+    from lvmc.diagrams.formats.pdf import pdf_of_svg
 
     return pdf_of_svg(svg(source))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvmc.diagrams.looks import EDGES, GREY, NODES
-from lvmc.diagrams.picture import Edge, Node, Picture, Point, Shape
-from lvmc.diagrams.texts import text_width
+from lvmc.diagrams.drawing.looks import EDGES, GREY, NODES
+from lvmc.diagrams.drawing.picture import Edge, Node, Picture, Point, Shape
+from lvmc.diagrams.drawing.texts import text_width
 
 FONT = "DejaVu Sans,Verdana,sans-serif"
 ENGINE = "nop2"
@@ -68,10 +68,10 @@ def _edge(edge: Edge) -> Attributes:
 
 
 def _escaped(text: str) -> str:
-    """Text as it is: no escapes such as \\N, no HTML."""
+    """Text as it is: no escapes such as \\N, no HTML, no entities."""
     from graphviz import escape  # pyright: ignore[reportMissingTypeStubs]  it has none
 
-    return escape(text)
+    return escape(text.replace("&", "&amp;"))
 
 
 def _spline(edge: Edge) -> str:

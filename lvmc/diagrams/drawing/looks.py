@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lvmc.diagrams.picture import EdgeKind, NodeKind
+from lvmc.diagrams.drawing.picture import EdgeKind, NodeKind
 
 RED = "#d62728"
 PURPLE = "#7b3fa0"

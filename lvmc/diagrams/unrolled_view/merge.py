@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lvmc.diagrams.flow import Flow, Link, Message, State
-from lvmc.diagrams.status import Status
+from lvmc.diagrams.unrolled_view.flow import Flow, Link, Message, State
+from lvmc.diagrams.unrolled_view.status import Status
 
 _FIRST, _LAST = 4, 2
 

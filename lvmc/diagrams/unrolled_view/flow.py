@@ -38,7 +38,8 @@ class Flow:
     """A program as states and what links them.
 
     `uses` pairs a message's value with each update that takes it in; `carries` are updates that keep the
-    state or the winners of another pass (and, where runs are folded, messages inside them); `readings` pair a state with the head, at a pass, that reads it.
+    state or the winners of another pass (and, where runs are folded, messages inside them); `readings` pair
+    a state with the head, at a pass, that reads it.
     """
 
     states: frozenset[State]

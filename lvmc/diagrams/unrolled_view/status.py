@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lvmc.diagrams.flow import Flow, State
+from lvmc.diagrams.unrolled_view.flow import Flow, State
 from lvmc.graph import EnergyGraph, block
 from lvmc.schedule import Update, schedule
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log2
 
-from lvmc.diagrams.looks import RED
-from lvmc.diagrams.picture import Point, Shape
+from lvmc.diagrams.drawing.looks import RED
+from lvmc.diagrams.drawing.picture import Point, Shape
 from lvmc.ir import Group, Size
 
 STEP_X, STEP_Y, SLANT = 20.0, 10.0, 8.0

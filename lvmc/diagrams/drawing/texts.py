@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lvmc.diagrams.looks import RED
-from lvmc.diagrams.picture import Note
+from lvmc.diagrams.drawing.looks import RED
+from lvmc.diagrams.drawing.picture import Note
 from lvmc.graph import Coupling, EnergyGraph, HeadNode, InputNode, LayerNode
 from lvmc.ir import Geometry, Size
 

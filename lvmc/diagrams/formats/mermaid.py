@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lvmc.diagrams.looks import EDGES, NODES
-from lvmc.diagrams.picture import Edge, Node, NodeKind, Picture
+from lvmc.diagrams.drawing.looks import EDGES, NODES
+from lvmc.diagrams.drawing.picture import Edge, Node, NodeKind, Picture
 
 # What Mermaid or the browser would read as code, and a line break.
 _ENTITIES = str.maketrans(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvmc.diagrams.captions import Entry, captions
-from lvmc.diagrams.links import kept_edges, message_edges, reading_edges, repeat_edges
-from lvmc.diagrams.looks import GREY, PALE, PURPLE, RED
-from lvmc.diagrams.picture import Edge, Node, Picture, Point
-from lvmc.diagrams.scene import Scene, scene
-from lvmc.diagrams.states import block_nodes, column_bands, column_titles, head_nodes, message_nodes
+from lvmc.diagrams.drawing.captions import Entry, captions
+from lvmc.diagrams.unrolled_view.links import kept_edges, message_edges, reading_edges, repeat_edges
+from lvmc.diagrams.drawing.looks import GREY, PALE, PURPLE, RED
+from lvmc.diagrams.drawing.picture import Edge, Node, Picture, Point
+from lvmc.diagrams.unrolled_view.scene import Scene, scene
+from lvmc.diagrams.unrolled_view.states import block_nodes, column_bands, column_titles, head_nodes, message_nodes
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
 
@@ -41,7 +41,7 @@ def _entries(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Iterator[Entry
     kinds, links = {node.kind for node in nodes}, {edge.kind for edge in edges}
     if "send" in links:
         yield Entry("message w ⋆ z; one colour a filter w", GREY)
-    if any(node.kind in ("layer", "nms") and "×" in node.title for node in nodes):
+    if any(edge.colour == GREY for edge in edges):
         yield Entry("grey: messages inside a run of layers", GREY)
     if any(edge.dashed for edge in edges):
         yield Entry("message wᵀ z: the same filter, transposed", GREY, style="dashed")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lvmc.diagrams.colours import filter_colours
-from lvmc.diagrams.fold import Run, runs
-from lvmc.diagrams.planes import Fan, Plane, fan, units_shown
+from lvmc.diagrams.drawing.colours import filter_colours
+from lvmc.diagrams.drawing.fold import Run, runs
+from lvmc.diagrams.energy_view.planes import Fan, Plane, fan, units_shown
 from lvmc.graph import Coupling, EnergyGraph
 
 GAP, BESIDE = 54.0, 46.0

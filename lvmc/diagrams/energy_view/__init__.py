@@ -1,0 +1,1 @@
+"""The picture of an energy: stacked planes of units and the couplings between them."""
