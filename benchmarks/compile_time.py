@@ -1,86 +1,121 @@
-"""How long a spec takes to become source: VGG-16, many passes, many layers, and whether the growth is linear.
+"""How long a spec takes to become source, and how that grows with passes and with layers.
 
-    python benchmarks/compile_time.py [--json OUT.json]
+    python benchmarks/compile_time.py [--json]
 
-Imports and one warm-up are not counted; each figure is the median of five runs, with the fastest and slowest.
+Times are of spec text → source, after imports: medians of 5 with their spread. Nothing is cached between runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from statistics import median
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from lvmc import specs
 from lvmc.assemble import Options, plan
 from lvmc.codegen import emit
 from lvmc.loading import resolve
+from lvmc.source import read_text
 from lvmc.spec import dump
 
 RUNS = 5
 
 
+class Timing(NamedTuple):
+    """Seconds of the runs of one case; `target` is what they should stay below."""
+
+    case: str
+    seconds: list[float]
+    target: float | None
+    lines: int
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+
+class Growth(NamedTuple):
+    """Medians as a linear function of a size."""
+
+    of: str
+    sizes: list[int]
+    medians: list[float]
+    slope: float
+    start: float
+    r2: float
+
+
 def chain(layers: int, passes: int) -> dict[str, Any]:
-    """A chain of equal layers with a group every tenth."""
-    record = {"channels": 8, "filter": 3}
+    """A net of equal layers, every third with groups at the bottom."""
+    names = [f"h{number}" for number in range(1, layers + 1)]
     return {
-        "lvmc": 1, "name": "chain", "inputs": {"image": {"channels": 3, "size": 64}}, "inference": {"passes": passes},
-        "layers": {f"h{n}": record | ({"nms": 2} if n in (10, 20, 30) else {}) for n in range(layers)},
-    }  # fmt: skip
+        "lvmc": 1,
+        "name": "chain",
+        "inputs": {"image": {"channels": 3, "size": [64, 64]}},
+        "layers": {name: {"channels": 16, "filter": 3} for name in names},
+        "inference": {"passes": passes},
+        "heads": {"points": {"kind": "heatmap", "channels": 5, "reads": {names[-1]: 1, names[0]: 1}}},
+    }
 
 
-def seconds(spec: Any, **options: Any) -> list[float]:
-    """Spec to source, several times."""
-    taken: list[float] = []
+def source_of(spec: Any, options: Options) -> str:
+    """Spec → source, all stages."""
+    read, graph = resolve(spec)
+    return emit(plan(graph, options, dump(read)))
+
+
+def timed(case: str, make: Callable[[], str], target: float | None = None) -> Timing:
+    """Run a case RUNS times, once more before to warm up."""
+    lines = make().count("\n")
+    seconds: list[float] = []
     for _ in range(RUNS):
-        start = time.perf_counter()
-        resolved, graph = resolve(spec)
-        emit(plan(graph, Options(**options), dump(resolved)))
-        taken.append(time.perf_counter() - start)
-    return taken
+        start = perf_counter()
+        make()
+        seconds.append(perf_counter() - start)
+    return Timing(case, seconds, target, lines)
 
 
-def fit(sizes: list[int], medians: list[float]) -> dict[str, float]:
-    """Least-squares line through the medians, its R², and the exponent of a power law through the same points."""
-    slope, base = np.polyfit(sizes, medians, 1)
-    residual = np.array(medians) - (slope * np.array(sizes) + base)
+def growth(of: str, sizes: Sequence[int], make: Callable[[int], str]) -> Growth:
+    """Least-squares line through the medians."""
+    medians = [timed(f"{size}", lambda size=size: make(size)).median for size in sizes]
+    slope, start = np.polyfit(sizes, medians, 1)
+    rest = np.array(medians) - (slope * np.array(sizes) + start)
     spread = np.array(medians) - np.mean(medians)
-    exponent = np.polyfit(np.log(sizes), np.log(medians), 1)[0]
-    return {"per_step": float(slope), "base": float(base), "r2": float(1 - residual @ residual / (spread @ spread)), "exponent": float(exponent)}
+    return Growth(of, list(sizes), medians, float(slope), float(start), 1 - float(rest @ rest) / float(spread @ spread))
 
 
 def main() -> None:
-    """Measure, print a table, and write JSON if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    where = parser.parse_args().json
-    seconds("two_layer")
-    cases: list[tuple[str, float, list[float]]] = [
-        ("qp2_vgg16", 0.3, seconds("qp2_vgg16")),
-        ("qp2_vgg16, 64 passes", 1.5, seconds("qp2_vgg16", passes=64)),
-        ("200 layers × 8 passes", 2.0, seconds(chain(200, 8))),
+    """Print a table, or one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    as_json = parser.parse_args().json
+    vgg = specs.path("qp2_vgg16")
+    timings = [
+        timed("qp2_vgg16", lambda: source_of(vgg, Options()), 0.3),
+        timed("qp2_vgg16, 64 passes", lambda: source_of(vgg, Options(passes=64)), 1.5),
+        timed("200 layers, 8 passes", lambda: source_of(chain(200, 8), Options()), 2.0),
     ]
-    passes, layers = [8, 16, 32, 64], [25, 50, 100, 200]
-    growth = {
-        "passes of qp2_vgg16": fit(passes, [statistics.median(seconds("qp2_vgg16", passes=k)) for k in passes]),
-        "layers at 8 passes": fit(layers, [statistics.median(seconds(chain(n, 8))) for n in layers]),
-    }
-    table = Table("spec to source", "median s", "fastest", "slowest", "target s")
-    for name, target, taken in cases:
-        table.add_row(name, *(f"{value:.3f}" for value in (statistics.median(taken), min(taken), max(taken), target)))
-    console = Console()
-    console.print(table)
-    for name, line in growth.items():
-        console.print(f"{name}: {1e3 * line['per_step']:.2f} ms each, R² of a line {line['r2']:.4f}, power law exponent {line['exponent']:.2f}")
-    if where is not None:
-        figures = {name: {"target": target, "seconds": taken} for name, target, taken in cases}
-        where.write_text(json.dumps({"cases": figures, "growth": growth}, indent=2) + "\n", encoding="utf-8")
+    growths = [
+        growth("passes of qp2_vgg16", (2, 8, 16, 32, 64), lambda size: source_of(vgg, Options(passes=size))),
+        growth("layers, 8 passes", (10, 25, 50, 100, 200), lambda size: source_of(chain(size, 8), Options())),
+    ]
+    if as_json:
+        timed_cases = [each._asdict() | {"median": each.median} for each in timings]
+        print(json.dumps({"runs": RUNS, "timings": timed_cases, "growth": [each._asdict() for each in growths]}, indent=2))
+        return
+    print(f"{'spec → source':<24}{'median':>9}{'least':>9}{'most':>9}{'target':>9}{'lines':>9}")
+    for each in timings:
+        target = f"{each.target:.1f} s" if each.target else ""
+        numbers = [f"{value:.3f} s" for value in (each.median, min(each.seconds), max(each.seconds))]
+        print(f"{each.case:<24}" + "".join(f"{number:>9}" for number in numbers) + f"{target:>9}{each.lines:>9}")
+    for line in growths:
+        print(f"\n{line.of}: {line.start * 1e3:.1f} ms + {line.slope * 1e3:.2f} ms each, R² = {line.r2:.4f}")
+        print("   " + ", ".join(f"{size}: {seconds:.3f} s" for size, seconds in zip(line.sizes, line.medians, strict=True)))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,12 @@ LIES = {
 def main() -> None:
     """Write everything under build/demo."""
     photograph = Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns) as progress:
         task = progress.add_task("", total=2 * len(SPECS))
         for name in SPECS:

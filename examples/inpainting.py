@@ -21,7 +21,14 @@ SMOOTH = {
     "lvmc": 1,
     "name": "smooth",
     "layers": {
-        "image": {"channels": 1, "from": "none", "size": SIZE, "unit": "gaussian", "diagonal": 4.001, "lateral": {"filter": 3}}
+        "image": {
+            "channels": 1,
+            "from": "none",
+            "size": SIZE,
+            "unit": "gaussian",
+            "diagonal": 4.001,
+            "lateral": {"filter": 3},
+        }
     },
     "inference": {"passes": 60},
 }

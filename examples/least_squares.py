@@ -18,7 +18,11 @@ def main() -> None:
     model = lvmc.compile("nnls", passes=200).double()
     gram = torch.as_tensor(a.T @ a)
     coupling = (gram.diag().diag() - gram)[:, :, None, None]  # L: −AᵀA without its diagonal
-    state = {"x.weight": torch.as_tensor(a.T.copy())[:, :, None, None], "x.diagonal": gram.diag(), "x.lateral": coupling}
+    state = {
+        "x.weight": torch.as_tensor(a.T.copy())[:, :, None, None],
+        "x.diagonal": gram.diag(),
+        "x.lateral": coupling,
+    }
     model.load_state_dict(state)
     image = torch.as_tensor(y)[None, :, None, None]
     with torch.no_grad():

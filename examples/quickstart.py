@@ -14,6 +14,6 @@ z = model.latents(image)  # {"h1": (4, 32, 64, 64), …, "h5": …} after the la
 print("score of each image:", model.score(image, z).tolist())
 
 trace = lvmc.trace(model, image)  # the score after every update: it never falls
-print("score, pass by pass:", trace.score.mean(1).round())
+print("score, update by update:", trace.score.mean(1).round())
 
-print("drawn:", lvmc.draw("qp_faces", "build/qp_faces.svg"))
+print("drawn:", lvmc.draw("qp_faces", "qp_faces.svg"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers of a parallel run would otherwise fight for the cores
 
 Golden = Callable[[Path, str], None]
 

@@ -26,8 +26,8 @@ LEVELS = (
     {"spec", "specs"},
     {"units", "heads"},
     {"rewrites", "codegen", "schedule", "source"},
-    {"ir", "records", "nodes"},
-    {"errors", "values", "scalars"},
+    {"ir", "records"},
+    {"errors", "values"},
 )
 """From the top: a module imports those of lower levels only."""
 

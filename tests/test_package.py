@@ -40,7 +40,11 @@ def test_the_version_is_said_once_each() -> None:
 
 
 def test_pins_are_of_what_the_project_needs() -> None:
-    pins = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    pins = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
     needs = [*PROJECT["project"]["dependencies"], *sum(PROJECT["project"]["optional-dependencies"].values(), [])]
     assert {need.split(">=")[0].lower() for need in needs} <= pins
 
@@ -79,5 +83,7 @@ assert lvmc.__file__.startswith({str(tmp_path)!r}), lvmc.__file__
 print(*lvmc.compile("two_layer")(torch.zeros(1, 1, 16, 16)))
 """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    done = subprocess.run([sys.executable, "-P", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.stdout == "h1 h2\n", done.stderr

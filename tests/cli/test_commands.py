@@ -22,7 +22,9 @@ from lvmc.rewrites import rewrite
 from .conftest import Call
 
 
-@pytest.mark.parametrize(("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("dot", b"digraph"), ("mmd", b"flowchart")])
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("dot", b"digraph"), ("mmd", b"flowchart")]
+)
 def test_draw_writes_by_ending(lvmc_command: Call, tmp_path: Path, ending: str, start: bytes) -> None:
     done = lvmc_command("draw", "two_layer", f"net.{ending}")
     assert done.status == 0
@@ -32,7 +34,12 @@ def test_draw_writes_by_ending(lvmc_command: Call, tmp_path: Path, ending: str, 
 
 def test_draw_takes_a_view_and_json(lvmc_command: Call, tmp_path: Path) -> None:
     document = lvmc_command("draw", "two_layer", "net.svg", "--view", "energy", "--fold", "--json").document
-    assert document == {"path": "net.svg", "view": "energy", "fold": True, "bytes": (tmp_path / "net.svg").stat().st_size}
+    assert document == {
+        "path": "net.svg",
+        "view": "energy",
+        "fold": True,
+        "bytes": (tmp_path / "net.svg").stat().st_size,
+    }
     assert lvmc_command("draw", "two_layer", "net.svg", "--view", "side").status == 2
     assert lvmc_command("draw", "two_layer", "net.doc").status == 1
     assert lvmc_command("draw", "two_layer", "none/net.svg").status == 1
@@ -141,7 +148,12 @@ print(json.dumps([status, "torch" in sys.modules, time.process_time()]), file=sy
 def test_what_needs_no_torch_does_not_import_it(words: tuple[str, ...], tmp_path: Path) -> None:
     """And starts in under a second of processor time (pictures, which start Graphviz, in three)."""
     done = subprocess.run(
-        [sys.executable, "-c", LIGHT, json.dumps(words)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", LIGHT, json.dumps(words)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     status, torch_came, seconds = json.loads(done.stderr.splitlines()[-1])
     assert (status, torch_came) == (0, False)

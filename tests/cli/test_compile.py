@@ -14,7 +14,16 @@ from lvmc import diagrams
 
 from .conftest import Call
 
-WRITTEN = ["build.json", "energy.png", "energy.svg", "listing.txt", "spec.yaml", "two_layer.py", "unrolled.png", "unrolled.svg"]
+WRITTEN = [
+    "build.json",
+    "energy.png",
+    "energy.svg",
+    "listing.txt",
+    "spec.yaml",
+    "two_layer.py",
+    "unrolled.png",
+    "unrolled.svg",
+]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -75,7 +84,9 @@ def test_a_bad_spec_is_reported_and_leaves_the_folder_alone(lvmc_command: Call, 
     lvmc_command("compile", "two_layer", "-o", "out")
     before = contents(tmp_path)
     (tmp_path / "bad.yaml").write_text((tmp_path / "out" / "spec.yaml").read_text().replace("h2:", "h2: &x"))
-    bad = re.sub(r"filter: 3\}$", "filter: 3, fliter: 5}", (tmp_path / "out" / "spec.yaml").read_text(), flags=re.MULTILINE)
+    bad = re.sub(
+        r"filter: 3\}$", "filter: 3, fliter: 5}", (tmp_path / "out" / "spec.yaml").read_text(), flags=re.MULTILINE
+    )
     (tmp_path / "bad.yaml").write_text(bad)
     done = lvmc_command("compile", "bad.yaml", "-o", "out")
     assert (done.status, done.out) == (1, "")
@@ -161,7 +172,9 @@ def test_options_that_do_not_fit_are_reported(lvmc_command: Call, words: tuple[s
     assert said in done.err
 
 
-@pytest.mark.parametrize("words", [("compile",), ("compile", "two_layer", "--start", "here"), ("compile", "a", "b"), ("fly",)])
+@pytest.mark.parametrize(
+    "words", [("compile",), ("compile", "two_layer", "--start", "here"), ("compile", "a", "b"), ("fly",)]
+)
 def test_wrong_usage_exits_with_2(lvmc_command: Call, words: tuple[str, ...]) -> None:
     assert lvmc_command(*words).status == 2
 

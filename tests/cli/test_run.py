@@ -48,7 +48,10 @@ def test_a_run_writes_heads_latents_and_trace(lvmc_command: Call, tmp_path: Path
     assert pictures == heads | {"latents/h1.png", "latents/h2.png", "trace.png"}
     for picture in pictures:
         assert min(Image.open(out / picture).size) > 200
-    assert {name: each.shape for name, each in np.load(out / "latents.npz").items()} == {"h1": (4, 16, 24), "h2": (6, 8, 12)}
+    assert {name: each.shape for name, each in np.load(out / "latents.npz").items()} == {
+        "h1": (4, 16, 24),
+        "h2": (6, 8, 12),
+    }
     assert np.load(out / "heads.npz")["points"].shape == (2, 3, 16, 24)
     rows = list(csv.DictReader((out / "trace.csv").open()))
     assert [row["layer"] for row in rows] == ["", "h1", "h2", "h2", "h1"]
@@ -56,7 +59,9 @@ def test_a_run_writes_heads_latents_and_trace(lvmc_command: Call, tmp_path: Path
     assert scores == sorted(scores)
 
 
-def test_a_run_is_the_model_on_the_normalized_picture(lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path) -> None:
+def test_a_run_is_the_model_on_the_normalized_picture(
+    lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path
+) -> None:
     lvmc_command("compile", spec, "-o", "net", "--weights")
     document = lvmc_command("run", "net", photo, "-o", "out", "--json").document
     assert document["weights"] == "net/weights.safetensors"
@@ -88,7 +93,11 @@ def test_another_size(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:
 
 def test_given_layers_and_masks(lvmc_command: Call, tmp_path: Path) -> None:
     lvmc_command("compile", "generator", "-o", "net", "--clamp", "image:mask")
-    label, image, mask = np.zeros((10, 1, 1), np.float32), np.full((1, 28, 28), 0.5, np.float32), np.zeros((1, 28, 28), bool)
+    label, image, mask = (
+        np.zeros((10, 1, 1), np.float32),
+        np.full((1, 28, 28), 0.5, np.float32),
+        np.zeros((1, 28, 28), bool),
+    )
     mask[:, :14] = True
     for name, array in (("label", label), ("image", image), ("mask", mask)):
         np.save(tmp_path / f"{name}.npy", array)

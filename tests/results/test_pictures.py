@@ -16,7 +16,12 @@ from lvmc.results.figures import grid
 from lvmc.results.latents import contact_sheet
 
 HEADS = {
-    "points": {"kind": "heatmap", "channels": 3, "reads": "h1", "points": {"names": ["a", "b", "c"], "skeleton": [[0, 1]]}},
+    "points": {
+        "kind": "heatmap",
+        "channels": 3,
+        "reads": "h1",
+        "points": {"names": ["a", "b", "c"], "skeleton": [[0, 1]]},
+    },
     "maps": {"kind": "heatmap", "channels": 120, "reads": "h1"},
     "parts": {"kind": "segmentation", "channels": 30, "reads": "h1"},
     "scene": {"kind": "classes", "outputs": 1000, "reads": "h1"},
@@ -25,11 +30,19 @@ HEADS = {
 
 def record(name: str) -> HeadRecord:
     layers = {"h1": {"channels": 2, "filter": 3}}
-    spec = {"lvmc": 1, "name": "a", "inputs": {"x": {"channels": 1, "size": [8, 8]}}, "layers": layers, "heads": {name: HEADS[name]}}
+    spec = {
+        "lvmc": 1,
+        "name": "a",
+        "inputs": {"x": {"channels": 1, "size": [8, 8]}},
+        "layers": layers,
+        "heads": {name: HEADS[name]},
+    }
     return lvmc.load(spec).heads[name]
 
 
-@pytest.mark.parametrize(("name", "shape"), [("points", (3, 9, 40)), ("maps", (120, 8, 8)), ("parts", (30, 8, 8)), ("scene", (1000,))])
+@pytest.mark.parametrize(
+    ("name", "shape"), [("points", (3, 9, 40)), ("maps", (120, 8, 8)), ("parts", (30, 8, 8)), ("scene", (1000,))]
+)
 @pytest.mark.parametrize("with_picture", [False, True])
 def test_heads_are_drawn(tmp_path: Path, name: str, shape: tuple[int, ...], with_picture: bool) -> None:
     values = np.random.default_rng(0).normal(size=shape).astype(np.float32)

@@ -8,8 +8,8 @@ from pathlib import Path as File
 from typing import Any, cast
 
 from lvmc.errors import Problem, Span, SpecError
-from lvmc.nodes import MAX_DEPTH, MAX_NODES, Node, compose
-from lvmc.scalars import scalar
+from lvmc.source.nodes import MAX_DEPTH, MAX_NODES, Node, compose
+from lvmc.source.scalars import scalar
 from lvmc.values import Path, at, dotted, keyed, listed
 
 MAX_CHARACTERS = 400_000
