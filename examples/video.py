@@ -1,4 +1,4 @@
-"""A moving picture: start each frame from the latents of the last one, and two passes come nearer to the fixed point."""
+"""A moving picture: starting from the last frame's latents, two passes come nearer to the fixed point."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ TOLD_APART = {"rewrites": {"ir", "errors"}, "codegen": {"ir", "errors"}, "units"
 
 
 class Import(NamedTuple):
-    """One import: the file, its module below lvmc, what it imports, and whether only when a function runs (or for types)."""
+    """A file, its module below lvmc, what it imports, and whether late: in a function, or for types only."""
 
     file: Path
     module: str

@@ -45,7 +45,8 @@ def test_pins_are_of_what_the_project_needs() -> None:
         for line in (ROOT / "constraints.txt").read_text().splitlines()
         if "==" in line
     }
-    needs = [*PROJECT["project"]["dependencies"], *sum(PROJECT["project"]["optional-dependencies"].values(), [])]
+    extras = PROJECT["project"]["optional-dependencies"]
+    needs = [*PROJECT["project"]["dependencies"], *extras["test"], *extras["lint"]]
     assert {need.split(">=")[0].lower() for need in needs} <= pins
 
 

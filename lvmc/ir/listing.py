@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import cast
 
 from lvmc.ir.ops.base import Op
 from lvmc.ir.program import Equation, Origin, Program
-from lvmc.ir.types import Group
+from lvmc.ir.types import Geometry, Group
 
 def listing(program: Program) -> str:
     """The program as text; equal programs give equal text."""
@@ -30,9 +31,9 @@ def equation_text(equation: Equation) -> str:
 
 
 def op_text(op: Op) -> str:
-    """The op's name with those static attributes that are not at their default."""
-    shown = [f"{f.name}={_short(getattr(op, f.name))}" for f in fields(op) if getattr(op, f.name) != f.default]
-    return type(op).__name__ + (f"[{', '.join(shown)}]" if shown else "")
+    """The op's name with those static attributes that are not at their default: `Correlate[padding=(1,1)]`."""
+    shown = ", ".join(_changed(op))
+    return type(op).__name__ + (f"[{shown}]" if shown else "")
 
 
 def pass_heading(origin: Origin) -> str:
@@ -50,17 +51,22 @@ def pass_heading(origin: Origin) -> str:
             return f"pass {k}, {'bottom-up' if k % 2 else 'top-down'}"
 
 
+def _changed(record: Op | Geometry) -> Iterator[str]:
+    """`name=value` of every attribute away from its default; those of a geometry stand for themselves."""
+    for each in fields(record):
+        value: object = getattr(record, each.name)
+        if isinstance(value, Geometry):
+            yield from _changed(value)
+        elif value != each.default:
+            yield f"{each.name}={_short(value)}"
+
+
 def _short(value: object) -> str:
-    if isinstance(value, Group):
+    if isinstance(value, Group) or not isinstance(value, tuple):
         return str(value)
-    if isinstance(value, tuple):
-        parts = [_short(part) for part in cast("tuple[object, ...]", value)]
-        same = len(parts) > 2 and len(set(parts)) == 1
-        return f"{parts[0]}×{len(parts)}" if same else f"({','.join(parts)})"
-    if not is_dataclass(value) or isinstance(value, type):
-        return str(value)
-    changed = [(each.name, getattr(value, each.name)) for each in fields(value) if getattr(value, each.name) != each.default]
-    return ",".join(f"{name}={_short(inner)}" for name, inner in changed) or "plain"
+    parts = [_short(part) for part in cast("tuple[object, ...]", value)]
+    same = len(parts) > 2 and len(set(parts)) == 1
+    return f"{parts[0]}×{len(parts)}" if same else f"({','.join(parts)})"
 
 
 def _used(program: Program, name: str) -> bool:

@@ -135,4 +135,4 @@ def test_hash_consing() -> None:
         build = Builder((Variable("x", TensorType((1, 2, 2)), "input"),), share)
         names = [build.add(Add(), "x", "x", name="twice", origin=HERE) for _ in range(2)]
         assert len(set(names)) == len(build.equations()) == count
-    assert "up = Correlate[geometry=padding=(1,1)](x, w)   # 3×4×4" in listing(small())
+    assert "up = Correlate[padding=(1,1)](x, w)   # 3×4×4" in listing(small())
