@@ -23,9 +23,8 @@ test: $(READY)
 lint: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	rm -rf .typecheck build/lib
-	$(RUN) -m pip install $(PIP_FLAGS) --quiet --no-deps --target .typecheck .
-	rm -rf build/lib build/bdist.*
+	rm -rf build/lib build/typecheck
+	$(RUN) -m pip install $(PIP_FLAGS) --quiet --no-deps --target build/typecheck .
 	$(RUN) -m pyright
 
 # The picture of the README.
@@ -36,7 +35,7 @@ bench: $(READY)
 	$(RUN) benchmarks/compile_time.py
 
 clean:
-	rm -rf build dist .typecheck .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('lvmc needs Python 3.11 or newer: make PYTHON=...')"

@@ -2,8 +2,8 @@
 
     python benchmarks/compile_time.py [--json]
 
-Times are of spec file (or dict) → source, after imports: the first run, which also reads the templates, and the median of
-five more with their spread.
+Times are of spec file (or dict) → source, after imports: the first run, which also reads the templates, and the
+median of five more with their spread.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
+from lvmc.codegen import emit
 
 from lvmc import specs
 from lvmc.assemble import Options, plan
-from lvmc.codegen import emit
 from lvmc.loading import resolve
 from lvmc.spec import dump
 
@@ -108,7 +108,9 @@ def main() -> None:
     ]
     if as_json:
         timed_cases = [each._asdict() | {"median": each.median} for each in timings]
-        print(json.dumps({"runs": RUNS, "timings": timed_cases, "growth": [each._asdict() for each in growths]}, indent=2))
+        print(
+            json.dumps({"runs": RUNS, "timings": timed_cases, "growth": [each._asdict() for each in growths]}, indent=2)
+        )
         return
     print(f"{'spec → source':<24}{'first':>9}{'median':>9}{'least':>9}{'most':>9}{'target':>9}{'lines':>9}")
     for each in timings:
@@ -117,7 +119,10 @@ def main() -> None:
         print(f"{each.case:<24}" + "".join(f"{number:>9}" for number in numbers) + f"{target:>9}{each.lines:>9}")
     for line in growths:
         print(f"\n{line.of}: {line.start * 1e3:.1f} ms + {line.slope * 1e3:.2f} ms each, R² = {line.r2:.4f}")
-        print("   " + ", ".join(f"{size}: {seconds:.3f} s" for size, seconds in zip(line.sizes, line.medians, strict=True)))
+        print(
+            "   "
+            + ", ".join(f"{size}: {seconds:.3f} s" for size, seconds in zip(line.sizes, line.medians, strict=True))
+        )
 
 
 if __name__ == "__main__":

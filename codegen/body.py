@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from lvmc.codegen.attributes import Attributes
 from lvmc.codegen.expressions import Expression, Site
-from lvmc.codegen.torch_ops import expression
 from lvmc.codegen.plan import Method
+from lvmc.codegen.torch_ops import expression
+
 from lvmc.ir import Equation, Program, uses
 from lvmc.ir.listing import pass_heading
 from lvmc.ir.ops import Add, Adjoint, Constant, Upsample, Winners
@@ -39,9 +40,9 @@ class Body:
         count, reader = uses(self.program), _only_reader(self.program)
         for equation in self.program.equations:
             value = self._expression(equation)
-            if value.shape == "scalar" and isinstance(equation.op, Constant):
-                self.written[equation.out] = value
-            elif count.get(equation.out) == 1 and self._fits_inside(equation, value, reader.get(equation.out)):
+            if (value.shape == "scalar" and isinstance(equation.op, Constant)) or (
+                count.get(equation.out) == 1 and self._fits_inside(equation, value, reader.get(equation.out))
+            ):
                 self.written[equation.out] = value
             else:
                 self._line(equation, value)
@@ -70,7 +71,12 @@ class Body:
         text, shape = f"{equation.out} = {value.text}", f"# {equation.type}"
         if len(text) > WIDTH + 10 and isinstance(equation.op, Add):
             terms = [self.written[arg].text for arg in equation.args]
-            self.lines += [f"{equation.out} = (  {shape}", f"    {terms[0]}", *(f"    + {term}" for term in terms[1:]), ")"]
+            self.lines += [
+                f"{equation.out} = (  {shape}",
+                f"    {terms[0]}",
+                *(f"    + {term}" for term in terms[1:]),
+                ")",
+            ]
         elif len(text) > WIDTH + 10:
             self.lines += broken(text)
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lvmc.codegen.attributes import Attributes
+
 from lvmc.ir import Equation, Size, ops
 
 Shape = Literal["plane", "channel", "scalar", "tuple"]

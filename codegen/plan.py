@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from lvmc.ir import Plane, Program, Variable
 
@@ -42,7 +43,8 @@ class ModulePlan:
 def class_name(name: str) -> str:
     """`qp_faces` → `QpFaces`."""
     camel = "".join(part[:1].upper() + part[1:] for part in name.split("_")) or "Model"
-    return camel if camel[0].isupper() and camel not in _TAKEN else f"{camel}Model"
+    free = camel[0].isupper() and camel not in _TAKEN and not iskeyword(camel)
+    return camel if free else f"{camel}Model"
 
 
 _TAKEN = frozenset({"Tensor", "Size", "DriveNorm", "MessageNorm", "F"})

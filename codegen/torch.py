@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-
 from lvmc.codegen.attributes import Attributes, attributes
 from lvmc.codegen.body import Body
 from lvmc.codegen.plan import Method, ModulePlan, class_name
 from lvmc.codegen.support import needed
 from lvmc.codegen.tree import constructor_lines, reset_lines
+
 from lvmc.ir import Plane
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lvmc.codegen.expressions import Expression, Shape, Site, Writer, call, method, options, windowed
+
 from lvmc.ir import Geometry, Size, ops
 
 
@@ -12,7 +13,11 @@ def expression(site: Site) -> Expression:
 
 
 def _geometry(geometry: Geometry) -> dict[str, Size | None]:
-    plain = {"stride": (geometry.stride, (1, 1)), "padding": (geometry.padding, (0, 0)), "dilation": (geometry.dilation, (1, 1))}
+    plain = {
+        "stride": (geometry.stride, (1, 1)),
+        "padding": (geometry.padding, (0, 0)),
+        "dilation": (geometry.dilation, (1, 1)),
+    }
     return {name: value if value != default else None for name, (value, default) in plain.items()}
 
 
@@ -90,7 +95,9 @@ def _select(site: Site, op: ops.Select) -> Expression:
 
 def _gain(site: Site, op: ops.Gain) -> Expression:
     drive, value, diagonal = site.args
-    return Expression(f"{drive.operand} * {value.operand} - 0.5 * {diagonal.meeting(2)} * {value.operand} ** 2", atomic=False)
+    return Expression(
+        f"{drive.operand} * {value.operand} - 0.5 * {diagonal.meeting(2)} * {value.operand} ** 2", atomic=False
+    )
 
 
 def _winners(site: Site, op: ops.Winners) -> Expression:
@@ -114,7 +121,9 @@ def _running(site: Site, op: ops.RunningMoments) -> Expression:
 
 
 def _norm_diagonal(site: Site, op: ops.NormDiagonal) -> Expression:
-    return Expression(f"({site.args[0].operand}[1] + {op.eps!r}).sqrt() / {site.args[1].operand}", atomic=False, shape="channel")
+    return Expression(
+        f"({site.args[0].operand}[1] + {op.eps!r}).sqrt() / {site.args[1].operand}", atomic=False, shape="channel"
+    )
 
 
 def _norm_bias(site: Site, op: ops.NormBias) -> Expression:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lvmc.codegen.attributes import Attributes, Conv, Norm
 from lvmc.codegen.expressions import pair
+
 from lvmc.ir import Variable
 
 

@@ -72,16 +72,35 @@ def plan(graph: EnergyGraph, options: Options, spec_text: str) -> ModulePlan:
     batch = [] if inputs or given else ["batch: int = 1"]
     arguments = ", ".join([*(f"{name}: Tensor" for name in inputs), *(["*"] if given else []), *keywords, *batch])
     run = {name: name for name in (*inputs, *given)}
-    heads, layers = _result_line(graph, made.forward), _result_line(graph, made.latents)
+    heads, layers = _result_line(made.forward), _result_line(made.latents)
     methods = [
-        Method("forward", arguments, "dict[str, Tensor]", (f"{'Heads' if graph.heads else 'Layers'} by name: {heads}.",), made.forward, run),
-        Method("latents", arguments, "dict[str, Tensor]", (f"Layers after their last update, by name: {layers}.",), made.latents, run),
+        Method(
+            "forward",
+            arguments,
+            "dict[str, Tensor]",
+            (f"{'Heads' if graph.heads else 'Layers'} by name: {heads}.",),
+            made.forward,
+            run,
+        ),
+        Method(
+            "latents",
+            arguments,
+            "dict[str, Tensor]",
+            (f"Layers after their last update, by name: {layers}.",),
+            made.latents,
+            run,
+        ),
         _score_method(graph, made.score, inputs),
     ]
     if made.losses is not None:
         methods.append(_losses_method(graph, made.losses))
     return ModulePlan(
-        graph.name, tuple(_docstring(graph, options, spec_text)), graph.parameters, graph.planes, options.seed, tuple(methods)
+        graph.name,
+        tuple(_docstring(graph, options, spec_text)),
+        graph.parameters,
+        graph.planes,
+        options.seed,
+        tuple(methods),
     )
 
 
@@ -107,7 +126,7 @@ def _losses_method(graph: EnergyGraph, program: Program) -> Method:
     return Method("losses", arguments, "dict[str, Tensor]", docstring, program, bindings)
 
 
-def _result_line(graph: EnergyGraph, program: Program) -> str:
+def _result_line(program: Program) -> str:
     types = {equation.out: equation.type for equation in program.equations}
     types |= {variable.name: variable.type for variable in program.variables}
     shown: list[str] = []
@@ -126,7 +145,9 @@ def _docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str
     title = f"{graph.name}: {sweeps} of coordinate ascent on a hierarchical {energy} of {len(graph.layers)} layers."
     digest = sha256(spec_text.encode()).hexdigest()[:16]
     made = f"Emitted by lvmc {VERSION} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
-    formula = "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
+    formula = (
+        "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
+    )
     formula = formula if not graph.why_no_energy else f"No single score is maximised: {graph.why_no_energy}."
     return [title, "", made, "", formula, "", "Layers, bottom to top:", *_layer_lines(graph)]
 
@@ -148,7 +169,9 @@ def _layer_lines(graph: EnergyGraph) -> list[str]:
         below = ", ".join(f"{c.kernel[0]}×{c.kernel[1]} on {c.lower}" for c in layer.couplings) or "nothing below"
         group = f", groups of {layer.group}" if layer.group and prod(layer.group) > 1 else ""
         kind = "" if layer.kind == "rectified" else f", {layer.kind}"
-        lines.append(f"    {layer.name:<{width}}  {layer.channels}×{layer.size[0]}×{layer.size[1]}  {below}{group}{kind}")
+        lines.append(
+            f"    {layer.name:<{width}}  {layer.channels}×{layer.size[0]}×{layer.size[1]}  {below}{group}{kind}"
+        )
     return lines
 
 

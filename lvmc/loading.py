@@ -71,4 +71,3 @@ def find(source: str | Path) -> Path:
     if str(source) in specs.names():
         return specs.path(str(source))
     raise FileNotFoundError(f"no file and no zoo model is called '{source}': {nearest(str(source), specs.names())}")
-

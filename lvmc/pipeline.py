@@ -70,7 +70,9 @@ def trace(model: torch.nn.Module, *inputs: torch.Tensor, **given: torch.Tensor) 
     return trace_model(model, inputs, given)
 
 
-def draw(spec: Spec | Source, path: str | Path, view: Literal["energy", "unrolled"] = "unrolled", fold: bool = False) -> Path:
+def draw(
+    spec: Spec | Source, path: str | Path, view: Literal["energy", "unrolled"] = "unrolled", fold: bool = False
+) -> Path:
     """A picture of the energy or of the unrolled net; svg, png, pdf, dot or mermaid (.mmd), by the path's ending."""
     from lvmc import diagrams
 

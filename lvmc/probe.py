@@ -75,6 +75,8 @@ def _changes(unroller: Unroller) -> list[str]:
             aside.diagonals[layer.name] = norm_diagonal(aside.build, layer, moments, _ORIGIN)
         wanted = aside.update(update)
         changes.append(
-            aside.build.add(LargestChange(), aside.state[layer.name], wanted, name=f"{layer.name}_change", origin=_ORIGIN)
+            aside.build.add(
+                LargestChange(), aside.state[layer.name], wanted, name=f"{layer.name}_change", origin=_ORIGIN
+            )
         )
     return changes

@@ -1,4 +1,4 @@
-"""Plain block coordinate ascent, unrolled: every update recomputes every message. Nothing clever: that is for rewrites."""
+"""Plain block coordinate ascent, unrolled: every update recomputes every message; cleverness is for rewrites."""
 
 from __future__ import annotations
 
@@ -130,7 +130,9 @@ class Unroller:
         diagonal, shift = self._diagonal(layer, drive)
         at_drive = Origin(layer.name, update.pass_, "drive")
         if shift:
-            drive = self.build.add(AddChannel(), drive, shift, name=f"{layer.name}_normed_p{update.pass_}", origin=at_drive)
+            drive = self.build.add(
+                AddChannel(), drive, shift, name=f"{layer.name}_normed_p{update.pass_}", origin=at_drive
+            )
         if layer.lateral is not None:
             bound = self.laterals[layer.name][1]
             old, stem = self.state[layer.name], f"{layer.name}_shifted_p{update.pass_}"
@@ -163,7 +165,9 @@ class Unroller:
             keys = [self.build.add(Gain(), drive, value, diagonal, name=f"{name}_gain", origin=origin), drive]
         if self.clamp.get(layer.name) == "mask":
             mask = f"{layer.name}_mask"
-            keys = [self.build.add(ClampedKey(), mask, layer.name, key, name=f"{name}_key", origin=origin) for key in keys]
+            keys = [
+                self.build.add(ClampedKey(), mask, layer.name, key, name=f"{name}_key", origin=origin) for key in keys
+            ]
         return self.build.add(Winners(layer.group), *keys, name=name, origin=origin)
 
     def _clamped(self, layer: LayerNode, value: str, name: str, origin: Origin) -> str:
@@ -245,7 +249,8 @@ class Unroller:
         origin = Origin(head.name, pass_, "head")
         tag = head.name if head.record.at != "each" else f"{head.name}_after{pass_}"
         readings = [
-            reading._replace(value=self._pooled(reading.layer, reading.window, pass_, origin)) for reading in head.readings
+            reading._replace(value=self._pooled(reading.layer, reading.window, pass_, origin))
+            for reading in head.readings
         ]
         return head.record.equations(Desk(self.build, head.name, tag, origin), readings, self.graph.canvas)
 
@@ -259,5 +264,3 @@ class Unroller:
         if head.record.at != "each":
             return found[-1]
         return self.build.add(Stack(), *found, name=f"{head.name}_each", origin=Origin(head.name, self.passes, "head"))
-
-

@@ -78,7 +78,7 @@ def test_the_wheel_compiles_a_model(wheel: Path, tmp_path: Path) -> None:
     script = f"""
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
-sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "") + str(finder)]
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in f"{{finder.__module__}} {{finder}}"]
 import lvmc, torch
 assert lvmc.__file__.startswith({str(tmp_path)!r}), lvmc.__file__
 print(*lvmc.compile("two_layer")(torch.zeros(1, 1, 16, 16)))

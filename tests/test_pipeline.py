@@ -25,7 +25,12 @@ def test_sources(tmp_path: Path) -> None:
     spec = lvmc.load(SPEC)
     text = lvmc.dump(spec)
     (tmp_path / "net.yaml").write_text(text)
-    assert lvmc.load(tmp_path / "net.yaml") == lvmc.load(str(tmp_path / "net.yaml")) == lvmc.load(io.StringIO(text)) == spec
+    assert (
+        lvmc.load(tmp_path / "net.yaml")
+        == lvmc.load(str(tmp_path / "net.yaml"))
+        == lvmc.load(io.StringIO(text))
+        == spec
+    )
     assert lvmc.load("qp_faces") == lvmc.load(specs.path("qp_faces"))
     assert isinstance(lvmc.compile(spec), torch.nn.Module)
     with pytest.raises(FileNotFoundError, match="qp_faces"):
@@ -91,7 +96,11 @@ def test_public_names() -> None:
 
 def test_an_energy_without_terms() -> None:
     """One mean-field layer with nothing below and no bias: S is 0, and the model compiles."""
-    spec = {"lvmc": 1, "name": "alone", "layers": {"h1": {"channels": 1, "from": "none", "size": 2, "unit": "boltzmann", "bias": False}}}
+    spec = {
+        "lvmc": 1,
+        "name": "alone",
+        "layers": {"h1": {"channels": 1, "from": "none", "size": 2, "unit": "boltzmann", "bias": False}},
+    }
     model = lvmc.compile(spec)
     state = model.latents(batch=3)
     assert torch.equal(state["h1"], torch.full((3, 1, 2, 2), 0.5))

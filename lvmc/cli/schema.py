@@ -5,7 +5,7 @@ from __future__ import annotations
 from lvmc.cli.options import AsJson
 
 
-def schema(as_json: AsJson = True) -> None:  # noqa: ARG001 - the schema is JSON anyway
+def schema(as_json: AsJson = True) -> None:
     """Print the JSON Schema of the language."""
     from lvmc.cli.output import print_json
     from lvmc.spec.write import json_schema

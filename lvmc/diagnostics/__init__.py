@@ -1,0 +1,1 @@
+"""Questions about a model, one file each, answered by frozen reports."""

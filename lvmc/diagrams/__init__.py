@@ -1,9 +1,9 @@
 """Pictures of a model: its energy, and its unrolled program."""
 
-from lvmc.diagrams.energy_view.energy import energy
 from lvmc.diagrams.drawing.picture import Picture
+from lvmc.diagrams.energy_view.energy import energy
 from lvmc.diagrams.formats.render import DrawError
-from lvmc.diagrams.unrolled_view.unrolled import unrolled
 from lvmc.diagrams.formats.writing import FORMATS, write
+from lvmc.diagrams.unrolled_view.unrolled import unrolled
 
 __all__ = ["FORMATS", "DrawError", "Picture", "energy", "unrolled", "write"]

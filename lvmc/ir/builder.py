@@ -77,15 +77,15 @@ def rebuild(program: Program, rule: Rule, share: bool = False) -> Program:
     builder = Builder(program.variables, share)
     builder.reserved = {equation.out for equation in program.equations}
     renamed: dict[str, str] = {}
-    for equation in program.equations:
-        builder.reserved.discard(equation.out)
-        if any(arg in renamed for arg in equation.args):
-            args = tuple(renamed.get(arg, arg) for arg in equation.args)
-            equation = Equation(equation.out, equation.op, args, equation.type, equation.origin)
+    for old in program.equations:
+        builder.reserved.discard(old.out)
+        equation = old
+        if any(arg in renamed for arg in old.args):
+            equation = replace(old, args=tuple(renamed.get(arg, arg) for arg in old.args))
         value = rule(equation, builder)
         value = builder.keep(equation) if value is None else value
-        if value != equation.out:
-            renamed[equation.out] = value
+        if value != old.out:
+            renamed[old.out] = value
     equations = builder.equations()
     outputs = tuple((key, renamed.get(value, value)) for key, value in program.outputs)
     if equations == program.equations and outputs == program.outputs:
@@ -115,7 +115,11 @@ def is_layer_value(equation: Equation) -> bool:
 def with_names(program: Program, names: Mapping[str, str]) -> Program:
     """The program with some of its values renamed."""
     equations = tuple(
-        replace(equation, out=names.get(equation.out, equation.out), args=tuple(names.get(arg, arg) for arg in equation.args))
+        replace(
+            equation,
+            out=names.get(equation.out, equation.out),
+            args=tuple(names.get(arg, arg) for arg in equation.args),
+        )
         for equation in program.equations
     )
     outputs = tuple((key, names.get(value, value)) for key, value in program.outputs)

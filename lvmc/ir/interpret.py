@@ -10,12 +10,14 @@ from lvmc.ir.ops.base import Array, Context
 from lvmc.ir.program import Program
 
 
-def interpret(program: Program, given: Mapping[str, Array], *, batch: int | None = None, training: bool = False) -> dict[str, Array]:
+def interpret(
+    program: Program, given: Mapping[str, Array], *, batch: int | None = None, training: bool = False
+) -> dict[str, Array]:
     """Outputs of a program by key.
 
     Args:
         program: What to run.
-        given: Every variable the equations use, by name: (B, *shape) where batched; parameters as `state_dict` names them.
+        given: Every variable the equations use, by name: (B, *shape) where batched; parameters by state name.
         batch: Batch size; read off the first batched variable if not given.
         training: Whether norms use the statistics of the batch instead of the running ones.
 

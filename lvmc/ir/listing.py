@@ -10,6 +10,7 @@ from lvmc.ir.ops.base import Op
 from lvmc.ir.program import Equation, Origin, Program
 from lvmc.ir.types import Geometry, Group
 
+
 def listing(program: Program) -> str:
     """The program as text; equal programs give equal text."""
     lines = [f"program {program.name}"]

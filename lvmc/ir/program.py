@@ -9,7 +9,9 @@ from lvmc.ir.ops.base import Op
 from lvmc.ir.ops.messages import Adjoint, Correlate
 from lvmc.ir.types import Plane, TensorType, Variable
 
-Role = Literal["start", "bottom", "top", "lateral", "drive", "winner", "update", "norm", "head", "score", "loss", "derived"]
+Role = Literal[
+    "start", "bottom", "top", "lateral", "drive", "winner", "update", "norm", "head", "score", "loss", "derived"
+]
 
 
 @dataclass(frozen=True, slots=True)

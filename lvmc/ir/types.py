@@ -106,7 +106,10 @@ Kind = Literal["input", "latent", "mask", "output", "target", "parameter", "stat
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value that a program is given: an input, a given latent or mask, a head's output or target, a parameter, a running statistic."""
+    """A value that a program is given.
+
+    An input, a given latent or mask, a head's output or target, a parameter, or a running statistic.
+    """
 
     name: str
     type: TensorType

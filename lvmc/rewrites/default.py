@@ -38,9 +38,8 @@ def rewrite(program: Program, rewrites: tuple[Rewrite, ...] = DEFAULT) -> Progra
     Raises:
         RewriteError: A rewrite broke the program; its name is in the message.
     """
-    for _, program in stages(program, rewrites):
-        pass
-    return program
+    *_, (_, last) = [("", program), *stages(program, rewrites)]
+    return last
 
 
 def stages(program: Program, rewrites: tuple[Rewrite, ...] = DEFAULT) -> Iterator[tuple[str, Program]]:

@@ -1,0 +1,1 @@
+"""What surrounds an emitted module: importing it, reopening it, and weights from elsewhere."""

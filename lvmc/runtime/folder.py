@@ -48,7 +48,9 @@ def open_folder(folder: Path) -> nn.Module:
         FileNotFoundError: The folder is not a compiled one.
     """
     if not (folder / BUILD).is_file():
-        raise FileNotFoundError(f"{folder} is not a compiled folder: it has no {BUILD}; `lvmc compile SPEC -o {folder}` makes one")
+        raise FileNotFoundError(
+            f"{folder} is not a compiled folder: it has no {BUILD}; `lvmc compile SPEC -o {folder}` makes one"
+        )
     build = json.loads((folder / BUILD).read_text(encoding="utf-8"))
     spec, graph = resolve(folder / "spec.yaml")
     options = Options(build["optimize"], build["passes"], build["clamp"], build["start"], build["seed"])

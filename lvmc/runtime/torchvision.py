@@ -57,8 +57,7 @@ def from_torchvision(graph: EnergyGraph, weights: Mapping[str, Tensor]) -> Mappe
             names[name], state[name] = source, weights[source]
         _turn_negative_scales(layer.name, state)
     wanted = {variable.name: variable.type.shape for variable in graph.parameters}
-    for name in state:
-        state[name] = _shaped(name, state[name], wanted)
+    state = {name: _shaped(name, value, wanted) for name, value in state.items()}
     used = set(names.values())
     unused = tuple(name for name in weights if name not in used and not name.endswith("num_batches_tracked"))
     return Mapped(state, names, unused, tuple(name for name in wanted if name not in state))
@@ -101,4 +100,3 @@ def _shaped(name: str, value: Tensor, wanted: Mapping[str, tuple[int, ...]]) -> 
     if value.numel() != prod(shape) or value.shape[0] != shape[0]:
         raise ValueError(f"'{name}' is {tuple(shape)} in the spec, but {tuple(value.shape)} in the weights")
     return value.reshape(shape)
-

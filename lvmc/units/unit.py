@@ -32,7 +32,7 @@ class Unit(ABC):
 
     @abstractmethod
     def wins_by_drive(self, uniform: bool) -> bool:
-        """Whether the largest drive wins a group; `uniform`: d is equal over every group. Otherwise the largest gain does."""
+        """Whether the largest drive wins a group, not the largest gain; `uniform`: d is equal over every group."""
 
     @abstractmethod
     def project(self, build: Builder, given: str, name: str, origin: Origin) -> str:

@@ -142,7 +142,8 @@ print(json.dumps([status, "torch" in sys.modules, time.process_time()]), file=sy
     "words",
     [
         ("--help",), ("--version",), ("schema",), ("zoo",), ("init", "new.yaml"), ("show", "two_layer"),
-        ("draw", "two_layer", "net.mmd"), ("draw", "two_layer", "net.png", "--view", "energy"), ("compile", "two_layer"),
+        ("draw", "two_layer", "net.mmd"), ("draw", "two_layer", "net.png", "--view", "energy"),
+        ("compile", "two_layer"),
     ],
 )  # fmt: skip
 def test_what_needs_no_torch_does_not_import_it(words: tuple[str, ...], tmp_path: Path) -> None:

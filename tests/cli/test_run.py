@@ -111,6 +111,7 @@ def test_given_layers_and_masks(lvmc_command: Call, tmp_path: Path) -> None:
     assert "takes --given NAME=FILE for image, image_mask" in done.err
 
 
+@pytest.mark.usefixtures("spec", "photo")
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -125,16 +126,12 @@ def test_given_layers_and_masks(lvmc_command: Call, tmp_path: Path) -> None:
         (("empty", "photo.png"), "empty is not a compiled folder"),
     ],
 )
-def test_what_does_not_fit_is_reported(
-    lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path, words: tuple[str, ...], said: str
-) -> None:
+def test_what_does_not_fit_is_reported(lvmc_command: Call, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     (tmp_path / "empty").mkdir()
     done = lvmc_command("run", *words, "-o", "out")
     assert (done.status, done.out) == (1, "")
     assert said in done.err
     assert not (tmp_path / "out").exists()
-    assert spec.is_file()
-    assert photo.is_file()
 
 
 def test_a_foreign_folder_is_refused(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:

@@ -1,4 +1,4 @@
-"""Laws 9 and 10 of emitted text: the same bytes every time, only torch imported, and no text of a spec but names and literals."""
+"""Laws 9 and 10: emitted text is the same every time, imports only torch, and holds only names and literals."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lvmc.codegen import emit
+from lvmc.codegen.support import definitions
 
 from lvmc import SpecError, specs
 from lvmc.assemble import Options, plan, programs
-from lvmc.codegen import emit
-from lvmc.codegen.support import definitions
 from lvmc.ir import listing
 from lvmc.ir.ops import OPS
 from lvmc.loading import resolve
@@ -40,7 +40,10 @@ def test_emitted_text(name: str, golden: Golden) -> None:
 @pytest.mark.parametrize("name", ["two_layer", "qp2_vgg16"])
 def test_listings(name: str, golden: Golden) -> None:
     """The rewritten program as text."""
-    golden(Path(__file__).parents[1] / "golden" / f"{name}.listing.txt", listing(programs(resolve(name)[1], Options()).forward))
+    golden(
+        Path(__file__).parents[1] / "golden" / f"{name}.listing.txt",
+        listing(programs(resolve(name)[1], Options()).forward),
+    )
 
 
 @pytest.mark.parametrize("name", specs.names())
@@ -60,11 +63,18 @@ def test_emitted_files_import_torch_only(name: str) -> None:
 
 def test_the_same_bytes_in_another_process() -> None:
     """Hash seeds, dict orders and earlier compilations leave no trace in the text."""
-    code = "import sys, tests.codegen.test_source as t; sys.stdout.write(t.source_of('qp2_vgg16') + t.source_of('stereo'))"
+    code = (
+        "import sys, tests.codegen.test_source as t; sys.stdout.write(t.source_of('qp2_vgg16') + t.source_of('stereo'))"
+    )
     root = Path(__file__).parents[2]
     outs = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env={"PYTHONHASHSEED": seed}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=root,
+            env={"PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2")
     }
@@ -81,7 +91,20 @@ def test_dumped_specs_emit_the_same(spec: dict[str, Any]) -> None:
     assert source_of(spec) == source_of(resolved)
 
 
-NASTY = ['"""', "'; import os #", "\n    import os", "{{ 7 * 7 }}", "__import__('os')", "\\", "x.y", "é", "h1 ", "self", "class", "_h"]
+NASTY = [
+    '"""',
+    "'; import os #",
+    "\n    import os",
+    "{{ 7 * 7 }}",
+    "__import__('os')",
+    "\\",
+    "x.y",
+    "é",
+    "h1 ",
+    "self",
+    "class",
+    "_h",
+]
 
 
 @given(st.sampled_from(NASTY) | st.text(max_size=12), st.sampled_from(["name", "input", "layer", "head", "filter"]))
@@ -90,10 +113,14 @@ def test_no_text_of_a_spec_reaches_the_code(text: str, place: str) -> None:
     """A name is an identifier or refused; the emitted file then holds it as a name only."""
     name = {"name": "net", "input": "image", "layer": "h1", "head": "read", "filter": "common"} | {place: text}
     spec = {
-        "lvmc": 1, "name": name["name"], "description": "SPEC TEXT " + text, "inputs": {name["input"]: {"channels": 1, "size": 4}},
-        "filters": {name["filter"]: {"size": 3}}, "layers": {name["layer"]: {"channels": 2, "filter": name["filter"]}},
+        "lvmc": 1,
+        "name": name["name"],
+        "description": "SPEC TEXT " + text,
+        "inputs": {name["input"]: {"channels": 1, "size": 4}},
+        "filters": {name["filter"]: {"size": 3}},
+        "layers": {name["layer"]: {"channels": 2, "filter": name["filter"]}},
         "heads": {name["head"]: {"kind": "heatmap", "channels": 1, "reads": name["layer"]}},
-    }  # fmt: skip
+    }
     try:
         source = source_of(spec)
     except SpecError:

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from lvmc.diagrams import DrawError, Picture, energy, write
+from lvmc.diagrams.drawing.picture import Edge, Node, Note
 from lvmc.diagrams.formats import render
 from lvmc.diagrams.formats.dot import dot_source
 from lvmc.diagrams.formats.mermaid import mermaid_text
-from lvmc.diagrams.drawing.picture import Edge, Node, Note
 from tests.diagrams.nets import DAG, forward, graph_of
 
 FACES = forward(graph_of("qp_faces"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from lvmc.diagrams import unrolled
-from lvmc.diagrams.formats.dot import dot_source
 from lvmc.diagrams.drawing.looks import NODES, PURPLE, RED
+from lvmc.diagrams.formats.dot import dot_source
 from lvmc.unroll import unroll
 from tests.diagrams.nets import DAG, chain, edges, forward, graph_of, links, nodes, titles
 

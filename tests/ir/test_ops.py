@@ -22,7 +22,9 @@ NOW = Context(2)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9), st.sampled_from(["bilinear", "nearest"]))
+@given(
+    st.integers(1, 5), st.integers(1, 5), st.integers(1, 9), st.integers(1, 9), st.sampled_from(["bilinear", "nearest"])
+)
 def test_upsampling_is_torchs(height: int, width: int, up: int, across: int, mode: str) -> None:
     """Any factor, also below 1."""
     x = np.random.default_rng(0).normal(size=(2, 3, height, width))
@@ -35,12 +37,18 @@ def test_upsampling_is_torchs(height: int, width: int, up: int, across: int, mod
 def test_fcn_upsampling_differs_at_borders_only() -> None:
     """By a factor of 2 the fixed transposed convolution is bilinear inside, and fades at the border."""
     spec = {
-        "lvmc": 1, "name": "up", "inputs": {"image": {"channels": 1, "size": 8}}, "inference": {"passes": 1},
+        "lvmc": 1,
+        "name": "up",
+        "inputs": {"image": {"channels": 1, "size": 8}},
+        "inference": {"passes": 1},
         "layers": {"h1": {"channels": 2, "filter": 3, "stride": 2}},
-    }  # fmt: skip
+    }
     head = {"kind": "segmentation", "channels": 2, "reads": "h1"}
     image = torch.randn(1, 1, 8, 8)
-    outs = [lvmc.compile({**spec, "heads": {"map": {**head, "upsample": mode}}})(image)["map"] for mode in ("bilinear", "fcn")]
+    outs = [
+        lvmc.compile({**spec, "heads": {"map": {**head, "upsample": mode}}})(image)["map"]
+        for mode in ("bilinear", "fcn")
+    ]
     assert torch.allclose(outs[0][..., 1:-1, 1:-1], outs[1][..., 1:-1, 1:-1], atol=1e-6)
     assert not torch.allclose(outs[0][..., 0, :], outs[1][..., 0, :], atol=1e-6)
 
@@ -53,7 +61,9 @@ def test_losses_are_torchs() -> None:
     counted = maps >= 0
     assert np.isclose(LogisticLoss().meaning([logits, maps], NOW), wanted.numpy()[counted].mean())
     labels = random.choice([0, 1, 2, -1, 255], (2, 4, 5))
-    wanted = F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(np.where(labels == 255, -1, labels)), ignore_index=-1)
+    wanted = F.cross_entropy(
+        torch.from_numpy(logits), torch.from_numpy(np.where(labels == 255, -1, labels)), ignore_index=-1
+    )
     assert np.isclose(SoftmaxLoss().meaning([logits, labels], NOW), float(wanted))
     stacked = np.stack([logits, logits[::-1]])
     both = np.mean([SoftmaxLoss().meaning([each, labels], NOW) for each in stacked])
@@ -66,7 +76,7 @@ LOSSES = {
     "kinds": ({"kind": "segmentation", "channels": 3, "reads": "h1", "at": "each"}, (3, 8, 8), 3),
     "label": ({"kind": "classes", "outputs": 3, "reads": "h1"}, (3,), 3),
     "values": ({"kind": "vector", "outputs": 4, "reads": "h1", "loss": "l1", "at": "each"}, (3, 4), 9),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -77,9 +87,12 @@ def test_emitted_losses_are_the_interpreters(name: str) -> None:
 
     head, shape, top = LOSSES[name]
     spec = {
-        "lvmc": 1, "name": "net", "inputs": {"image": {"channels": 1, "size": 8}}, "layers": {"h1": {"channels": 4, "filter": 3}},
+        "lvmc": 1,
+        "name": "net",
+        "inputs": {"image": {"channels": 1, "size": 8}},
+        "layers": {"h1": {"channels": 4, "filter": 3}},
         "heads": {name: head},
-    }  # fmt: skip
+    }
     model = lvmc.compile(spec).double()
     random = np.random.default_rng(2)
     out = model(torch.from_numpy(random.normal(size=(3, 1, 8, 8))))
@@ -95,7 +108,10 @@ def test_emitted_losses_are_the_interpreters(name: str) -> None:
 
 
 def small() -> Program:
-    variables = (Variable("x", TensorType((2, 4, 4)), "input"), Variable("w", TensorType((3, 2, 3, 3), batched=False), "parameter"))
+    variables = (
+        Variable("x", TensorType((2, 4, 4)), "input"),
+        Variable("w", TensorType((3, 2, 3, 3), batched=False), "parameter"),
+    )
     build = Builder(variables)
     up = build.add(Correlate(Geometry(padding=(1, 1))), "x", "w", name="up", origin=HERE)
     out = build.add(Rectify(), up, name="h_p1", origin=HERE)
@@ -103,7 +119,7 @@ def small() -> Program:
 
 
 def test_the_cost_of_a_convolution() -> None:
-    """2·c·k² per output unit; bytes of reads and writes in float32; the input, the message and the layer alive at once."""
+    """2·c·k² per output unit; bytes read and written in float32; input, message and layer alive at once."""
     found = cost(small())
     assert found.flops == 2 * 2 * 9 * 48
     assert found.bytes == 4 * (32 + 54 + 48 + 48 + 48)

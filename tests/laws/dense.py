@@ -1,4 +1,4 @@
-"""Coordinate ascent on the explicit matrix W, written from language.md §1 with loops: shares no code with lvmc's ops."""
+"""Coordinate ascent on the explicit matrix W, written with loops from language.md §1; no code of lvmc's ops."""
 
 from __future__ import annotations
 
@@ -142,7 +142,10 @@ class Dense:
                 if layer.name not in fixed:
                     z[:, self.blocks[layer.name]] = self.clamped(layer, self.update(layer, z))
                     self.visited.append((layer.name, z.copy()))
-        return {layer.name: z[:, self.blocks[layer.name]].reshape(batch, *self.shapes[layer.name]) for layer in self.graph.layers}
+        return {
+            layer.name: z[:, self.blocks[layer.name]].reshape(batch, *self.shapes[layer.name])
+            for layer in self.graph.layers
+        }
 
     whole: frozenset[str] = frozenset()
 

@@ -97,7 +97,9 @@ class Loop(Dense):
         lower = self.shapes[coupling.lower]
         pool = window_matrix(lower, coupling.replicate)
         pooled = (lower[0], lower[1] // coupling.replicate[0], lower[2] // coupling.replicate[1])
-        plain = Coupling(coupling.upper, coupling.lower, "", coupling.kernel, coupling.geometry, (1, 1), coupling.pooled)
+        plain = Coupling(
+            coupling.upper, coupling.lower, "", coupling.kernel, coupling.geometry, (1, 1), coupling.pooled
+        )
         matrix = coupling_matrix(plain, weight, pooled, self.shapes[coupling.upper])
         if sender == coupling.lower:
             return self.norm_message(layer, sender, value @ pool.T @ matrix.T)
@@ -107,7 +109,9 @@ class Loop(Dense):
         if layer.norm is None or layer.norm.kind != "message":
             return message
         stem = f"{layer.name}.norm.{sender}_p{self.pass_}"
-        weight, bias, mean, var = (self.parameters[f"{stem}.{leaf}"] for leaf in ("weight", "bias", "running_mean", "running_var"))
+        weight, bias, mean, var = (
+            self.parameters[f"{stem}.{leaf}"] for leaf in ("weight", "bias", "running_mean", "running_var")
+        )
         shaped = message.reshape(len(message), layer.channels, -1)
         if self.training:
             mean, var = shaped.mean(axis=(0, 2)), shaped.var(axis=(0, 2))

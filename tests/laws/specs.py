@@ -34,17 +34,27 @@ def specs(
         max_passes: Most passes.
     """
     untied = energy is not True and draw(st.integers(0, 5)) == 0
-    spec: dict[str, Any] = {"lvmc": 1, "name": "random_net", "description": "drawn at random", "layers": {}, "heads": {}}
+    spec: dict[str, Any] = {
+        "lvmc": 1,
+        "name": "random_net",
+        "description": "drawn at random",
+        "layers": {},
+        "heads": {},
+    }
     size = draw(st.sampled_from([(4, 4), (8, 4), (4, 8), (8, 8)]))
     spec["inputs"] = {
-        f"x{index}": {"channels": draw(st.integers(1, 2)), "size": list(size), "normalize": {"range": 255.0, "mean": [0.5], "std": [0.25]}}
+        f"x{index}": {
+            "channels": draw(st.integers(1, 2)),
+            "size": list(size),
+            "normalize": {"range": 255.0, "mean": [0.5], "std": [0.25]},
+        }
         for index in range(draw(st.sampled_from([1, 1, 1, 2])))
     }
     for each in spec["inputs"].values():
         each["normalize"] = {"range": 255, "mean": [0.5] * each["channels"], "std": [0.25] * each["channels"]}
     if draw(st.integers(0, 2)) == 0 and not untied:
         spec["filters"] = {"common": {"size": 3, "init": {"normal": 0.1}}}
-    sizes = {name: (size, (1, 1)) for name in spec["inputs"]}
+    sizes = dict.fromkeys(spec["inputs"], (size, (1, 1)))
     for index in range(draw(st.integers(1, 4))):
         _layer(draw, spec, f"h{index}", sizes, groups, lateral, energy, units)
     spec["inference"] = {"passes": draw(st.integers(1, max_passes)), "tying": "untied" if untied else "tied"}
@@ -96,7 +106,9 @@ def _pooled(block: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, int]:
     return (height // rows, width // columns)
 
 
-def _coupled(draw: st.DrawFn, spec: dict[str, Any], layer: dict[str, Any], sizes: Sizes, below: list[str]) -> tuple[int, int]:
+def _coupled(
+    draw: st.DrawFn, spec: dict[str, Any], layer: dict[str, Any], sizes: Sizes, below: list[str]
+) -> tuple[int, int]:
     """One coupling, to the block before or, for a first layer, to every input."""
     if spec["layers"]:
         layer["from"] = draw(st.sampled_from(below[-2:])) if draw(st.booleans()) else below[-1]
@@ -118,7 +130,9 @@ def _coupled(draw: st.DrawFn, spec: dict[str, Any], layer: dict[str, Any], sizes
     if draw(st.integers(0, 3)) == 0:
         layer["padding_mode"] = "circular"
     strides, dilations = _two(stride), _two(dilation)
-    pads = tuple(d * (k - 1) // 2 for d, k in zip(dilations, kernel, strict=True)) if padding == "same" else _two(padding)
+    pads = (
+        tuple(d * (k - 1) // 2 for d, k in zip(dilations, kernel, strict=True)) if padding == "same" else _two(padding)
+    )
     size = tuple(
         (p + 2 * pad - d * (k - 1) - 1) // s + 1
         for p, pad, d, k, s in zip(pooled, pads, dilations, kernel, strides, strict=True)
@@ -132,7 +146,10 @@ def _coupled(draw: st.DrawFn, spec: dict[str, Any], layer: dict[str, Any], sizes
 
 def _share(draw: st.DrawFn, spec: dict[str, Any], layer: dict[str, Any]) -> None:
     """Use the shared filter if its channels fit."""
-    channels = {**{k: v["channels"] for k, v in spec["inputs"].items()}, **{k: v["channels"] for k, v in spec["layers"].items()}}
+    channels = {
+        **{k: v["channels"] for k, v in spec["inputs"].items()},
+        **{k: v["channels"] for k, v in spec["layers"].items()},
+    }
     shape = (layer["channels"], channels[layer["from"]])
     if spec.setdefault("_shape", shape) == shape:
         layer["filter"] = "common"
@@ -161,7 +178,15 @@ def _unit(
         layer["bias"] = draw(st.booleans())
     if draw(st.integers(0, 3)) == 0:
         layer["init"] = draw(
-            st.sampled_from(["he", "zeros", {"normal": 0.01}, {"weight": {"normal": 0.1}, "bias": "zeros"}, {"bias": {"normal": 0.1}}])
+            st.sampled_from(
+                [
+                    "he",
+                    "zeros",
+                    {"normal": 0.01},
+                    {"weight": {"normal": 0.1}, "bias": "zeros"},
+                    {"bias": {"normal": 0.1}},
+                ]
+            )
         )
     if kind != "boltzmann":
         _diagonal_and_norm(draw, layer, energy)

@@ -1,4 +1,4 @@
-"""Law 5: an emitted module is the interpreter: other sizes, batches, layouts, kinds of numbers, after export and reload."""
+"""Law 5: an emitted module is the interpreter, at other sizes, batches, layouts and precisions, and after export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ HEADS = {
 }
 
 SPECS: dict[str, dict[str, Any]] = {
-    "feedback": {"h1": {"channels": 4, "filter": 3}, "h2": {"channels": 4, "filter": 3, "nms": 2}, "h3": {"channels": 6, "filter": 3}},
+    "feedback": {
+        "h1": {"channels": 4, "filter": 3},
+        "h2": {"channels": 4, "filter": 3, "nms": 2},
+        "h3": {"channels": 6, "filter": 3},
+    },
     "strides": {
         "h1": {"channels": 4, "filter": 3, "stride": 2},
         "h2": {"channels": 4, "filter": [3, 5], "stride": [2, 1], "dilation": 2},
@@ -48,19 +52,25 @@ SPECS: dict[str, dict[str, Any]] = {
         "h2": {"channels": 4, "filter": "shared"},
         "h3": {"channels": 4, "from": {"h2": {}, "h1": {"filter": 1}}, "filter": "shared", "diagonal": "learned"},
     },
-}  # fmt: skip
+}
 
 
 def spec_of(name: str, size: tuple[int, int] = (12, 16)) -> dict[str, Any]:
     """A spec with both kinds of heads, at some input size."""
     spec = {
-        "lvmc": 1, "name": name, "inputs": {"image": {"channels": 2, "size": list(size)}}, "layers": deepcopy(SPECS[name]),
-        "heads": deepcopy(HEADS), "inference": {"passes": 3},
-    }  # fmt: skip
+        "lvmc": 1,
+        "name": name,
+        "inputs": {"image": {"channels": 2, "size": list(size)}},
+        "layers": deepcopy(SPECS[name]),
+        "heads": deepcopy(HEADS),
+        "inference": {"passes": 3},
+    }
     return spec | ({"filters": {"shared": {"size": 3}}} if name == "graph" else {})
 
 
-def meaning(spec: dict[str, Any], parameters: dict[str, Array], image: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+def meaning(
+    spec: dict[str, Any], parameters: dict[str, Array], image: Array
+) -> tuple[dict[str, Array], dict[str, Array]]:
     """Heads and layers by the interpreter, plain."""
     made = programs(resolve(spec)[1], Options(optimize=False))
     values = {"image": image} | parameters
@@ -122,7 +132,11 @@ def test_export_and_reload(name: str, tmp_path: Path) -> None:
     spec, parameters = setting(name)
     model = emitted(spec, parameters).eval()
     image = torch.from_numpy(np.random.default_rng(5).normal(size=(2, 2, 24, 32)))
-    batch, rows, columns = torch.export.Dim("batch"), torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
+    batch, rows, columns = (
+        torch.export.Dim("batch"),
+        torch.export.Dim("rows", min=2),
+        torch.export.Dim("columns", min=2),
+    )
     shapes = {"image": {0: batch, 2: 12 * rows, 3: 4 * columns}}
     exported = torch.export.export(model, (image,), dynamic_shapes=shapes)
     torch.export.save(exported, tmp_path / "model.pt2")
@@ -146,7 +160,11 @@ def test_transforms(name: str) -> None:
     each = vmap(grad(loss), in_dims=(None, 0))(state, image)
     whole = torch.autograd.grad(wanted.square().sum(), list(state.values()), allow_unused=True)
     for gradient, summed in zip(each.values(), whole, strict=True):
-        agree({"g": gradient.detach().sum(0).numpy()}, {"g": np.zeros(gradient.shape[1:]) if summed is None else summed.numpy()}, 1e-9)
+        agree(
+            {"g": gradient.detach().sum(0).numpy()},
+            {"g": np.zeros(gradient.shape[1:]) if summed is None else summed.numpy()},
+            1e-9,
+        )
     compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
     agree(as_arrays(compiled(image)), as_arrays(model(image)))
     torch.use_deterministic_algorithms(True)
@@ -162,7 +180,7 @@ def test_gradients(name: str) -> None:
     spec, parameters = setting(name)
     spec["inputs"]["image"]["size"] = [4, 8]
     spec["heads"] = {"map": {"kind": "heatmap", "channels": 1, "reads": "h1"}}
-    parameters = {key: value for key, value in random_parameters(resolve(spec)[1], np.random.default_rng(2)).items()}
+    parameters = random_parameters(resolve(spec)[1], np.random.default_rng(2))
     model = emitted(spec, parameters).eval()
     names = [key for key, _ in model.named_parameters()]
     image = torch.from_numpy(np.random.default_rng(8).normal(size=(1, 2, 4, 8))).requires_grad_()
@@ -193,9 +211,12 @@ def test_the_state_goes_through_safetensors(tmp_path: Path) -> None:
 def test_ties_fall_to_the_first() -> None:
     """A constant image ties every group; exactly the first unit of each stays, in evaluation and after export."""
     spec = {
-        "lvmc": 1, "name": "ties", "inputs": {"image": {"channels": 1, "size": 4}}, "inference": {"passes": 1},
+        "lvmc": 1,
+        "name": "ties",
+        "inputs": {"image": {"channels": 1, "size": 4}},
+        "inference": {"passes": 1},
         "layers": {"h1": {"channels": 2, "filter": 1, "nms": {"window": 2, "channels": 2}}},
-    }  # fmt: skip
+    }
     model = lvmc.compile(spec)
     torch.nn.init.ones_(model.get_parameter("h1.weight"))
     state = model.latents(torch.ones(1, 1, 4, 4))["h1"][0]

@@ -124,7 +124,9 @@ def keys_of(spec: dict[str, Any]) -> set[str]:
         norm = layer.get("norm")
         found |= {f"norm:{norm['kind'] if isinstance(norm, dict) else norm}"} if norm else set()
         nms = layer.get("nms")
-        found |= {f"nms.{key}" for key in nms} | {f"winner:{nms.get('winner', 'every')}"} if isinstance(nms, dict) else set()
+        found |= (
+            {f"nms.{key}" for key in nms} | {f"winner:{nms.get('winner', 'every')}"} if isinstance(nms, dict) else set()
+        )
         found |= {"diagonal:learned"} if layer.get("diagonal") == "learned" else set()
         found |= {"filter:full"} if layer.get("filter") == "full" else set()
         found |= {"filter:shared"} if layer.get("filter") == "common" else set()

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from lvmc.codegen.support import definitions
+
 from lvmc.ir import Geometry, numeric
 
 Pair = tuple[int, int]
@@ -31,7 +31,7 @@ def functions() -> dict[str, object]:
     """The emitted functions, live."""
     space: dict[str, object] = {"torch": torch, "F": torch.nn.functional, "Tensor": torch.Tensor, "nn": torch.nn}
     for source in definitions().values():
-        exec(source, space)  # noqa: S102
+        exec(source, space)
     return space
 
 
@@ -72,7 +72,9 @@ def test_emitted_adjoints(coupling: tuple[Geometry, Pair, Pair], seed: int) -> N
     rows, columns = geometry.padding
     size = (plane[0] + 2 * rows, plane[1] + 2 * columns) if geometry.circular else plane
     padding = (0, 0) if geometry.circular else geometry.padding
-    found = space["adjoint"](torch.tensor(z), torch.tensor(weight), None, size, geometry.stride, geometry.dilation, padding)  # type: ignore[operator]
+    found = space["adjoint"](
+        torch.tensor(z), torch.tensor(weight), None, size, geometry.stride, geometry.dilation, padding
+    )  # type: ignore[operator]
     if geometry.circular:
         found = space["unwrap"](found, geometry.padding)  # type: ignore[operator]
     assert np.allclose(found.numpy(), numeric.adjoint(z, weight, geometry, plane), atol=1e-10)

@@ -21,7 +21,9 @@ from .test_meaning import agree, as_arrays, emitted
 
 @settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @given(specs(energy=True), st.booleans(), st.sampled_from(["", "all", "mask"]), st.integers(1, 4), st.data())
-def test_options_keep_the_meaning(spec: dict[str, Any], start: bool, how: Any, passes: int, data: st.DataObject) -> None:
+def test_options_keep_the_meaning(
+    spec: dict[str, Any], start: bool, how: Any, passes: int, data: st.DataObject
+) -> None:
     """Interpreter, emitted and plain emitted module agree with dense coordinate ascent from the same givens."""
     for head in spec.get("heads", {}).values():
         head["at"] = "last"
@@ -43,7 +45,9 @@ def test_options_keep_the_meaning(spec: dict[str, Any], start: bool, how: Any, p
     for optimize in (True, False):
         made = programs(graph, Options(optimize=optimize, **options))
         agree(interpret(made.latents, known), wanted)
-        model = emitted(spec, parameters, optimize=optimize, passes=passes, clamp=clamp, start="given" if start else None)
+        model = emitted(
+            spec, parameters, optimize=optimize, passes=passes, clamp=clamp, start="given" if start else None
+        )
         tensors = [torch.from_numpy(value) for value in inputs.values()]
         keywords = {name: torch.from_numpy(value) for name, value in latents.items()}
         keywords |= {f"{name}_mask": torch.from_numpy(mask.astype(float)) for name, mask in masks.items()}

@@ -23,7 +23,10 @@ def test_a_top_head_needs_one_pass(spec: dict[str, Any]) -> None:
     """fc7 is not revisited: no message comes down for a head on the top layer, whatever k = 2 could do."""
     names = list(spec["layers"])
     top = spec["layers"][names[-1]]
-    chain = all("from" not in layer or layer["from"] in names[: names.index(name)][-1:] for name, layer in spec["layers"].items())
+    chain = all(
+        "from" not in layer or layer["from"] in names[: names.index(name)][-1:]
+        for name, layer in spec["layers"].items()
+    )
     assume(chain and "lateral" not in top)
     spec["heads"] = {"read": {"kind": "vector", "outputs": 2, "reads": names[-1], "pool": "mean"}}
     _, graph = resolve(spec)
@@ -35,15 +38,29 @@ def test_a_top_head_needs_one_pass(spec: dict[str, Any]) -> None:
 def test_qp1_is_a_plain_cnn() -> None:
     """conv, ReLU, conv, max-pool, ReLU, written by hand."""
     spec = {
-        "lvmc": 1, "name": "plain", "inputs": {"image": {"channels": 3, "size": 16}}, "inference": {"passes": 1},
-        "layers": {"a": {"channels": 8, "filter": 3}, "b": {"channels": 8, "filter": 3, "nms": 2}, "c": {"channels": 4, "filter": 3}},
+        "lvmc": 1,
+        "name": "plain",
+        "inputs": {"image": {"channels": 3, "size": 16}},
+        "inference": {"passes": 1},
+        "layers": {
+            "a": {"channels": 8, "filter": 3},
+            "b": {"channels": 8, "filter": 3, "nms": 2},
+            "c": {"channels": 4, "filter": 3},
+        },
         "heads": {"logits": {"kind": "classes", "outputs": 5, "reads": "c"}},
-    }  # fmt: skip
+    }
     model = lvmc.compile(spec)
     net = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 3, padding=1), torch.nn.MaxPool2d(2),
-        torch.nn.ReLU(), torch.nn.Conv2d(8, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 5, 8), torch.nn.Flatten(),
-    )  # fmt: skip
+        torch.nn.Conv2d(3, 8, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 8, 3, padding=1),
+        torch.nn.MaxPool2d(2),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 4, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(4, 5, 8),
+        torch.nn.Flatten(),
+    )
     for (_, ours), theirs in zip(model.state_dict().items(), net.parameters(), strict=True):
         theirs.data.copy_(ours)
     image = torch.randn(2, 3, 16, 16)

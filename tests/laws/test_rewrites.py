@@ -127,19 +127,37 @@ def by_gain(build: Builder) -> str:
 
 
 APPLIES: dict[str, tuple[Rewrite, Write]] = {
-    "a message of zeros": (zero_messages, lambda b: add(b, Add(), "x", add(b, Correlate(Geometry()), add(b, Zeros((2, 4, 4), "h")), "w"))),
+    "a message of zeros": (
+        zero_messages,
+        lambda b: add(b, Add(), "x", add(b, Correlate(Geometry()), add(b, Zeros((2, 4, 4), "h")), "w")),
+    ),
     "a diagonal of ones": (unit_diagonal, lambda b: add(b, DivChannel(), "x", add(b, Constant((1.0, 1.0))))),
     "a message computed twice": (
         share_equal_values,
         lambda b: add(b, Add(), add(b, Correlate(Geometry()), "x", "w"), add(b, Correlate(Geometry()), "x", "w")),
     ),
     "an nms update": (pool_groups, lambda b: nms(b, "x", SQUARE)),
-    "feedback to an nms layer": (pool_before_add, lambda b: add(b, Take((2, 2)), drive_with_feedback(b), add(b, Winners(SQUARE), "x"))),
-    "winners under feedback": (pool_before_add, lambda b: add(b, Keep(), "x", add(b, Winners(SQUARE), drive_with_feedback(b)))),
+    "feedback to an nms layer": (
+        pool_before_add,
+        lambda b: add(b, Take((2, 2)), drive_with_feedback(b), add(b, Winners(SQUARE), "x")),
+    ),
+    "winners under feedback": (
+        pool_before_add,
+        lambda b: add(b, Keep(), "x", add(b, Winners(SQUARE), drive_with_feedback(b))),
+    ),
     "the winner's drive": (max_pool, lambda b: add(b, Take((2, 2)), "x", add(b, Winners(SQUARE), "x"))),
-    "a replicated reading": (pool_groups, lambda b: add(b, SumWindows((2, 2)), add(b, Spread((2, 2)), "t", add(b, Winners(SQUARE), "x")))),
-    "a wider reading": (pool_groups, lambda b: add(b, SumWindows((4, 4)), add(b, Spread((2, 2)), "t", add(b, Winners(SQUARE), "x")))),
-    "a reading of kept values": (max_pool, lambda b: add(b, SumWindows((2, 2)), add(b, Keep(), "x", add(b, Winners(SQUARE), "x")))),
+    "a replicated reading": (
+        pool_groups,
+        lambda b: add(b, SumWindows((2, 2)), add(b, Spread((2, 2)), "t", add(b, Winners(SQUARE), "x"))),
+    ),
+    "a wider reading": (
+        pool_groups,
+        lambda b: add(b, SumWindows((4, 4)), add(b, Spread((2, 2)), "t", add(b, Winners(SQUARE), "x"))),
+    ),
+    "a reading of kept values": (
+        max_pool,
+        lambda b: add(b, SumWindows((2, 2)), add(b, Keep(), "x", add(b, Winners(SQUARE), "x"))),
+    ),
     "a bias": (fold_bias, lambda b: add(b, AddChannel(), add(b, Correlate(Geometry()), "x", "w"), "b")),
     "a diagonal": (fold_scale, lambda b: add(b, DivChannel(), add(b, Correlate(Geometry()), "x", "w", "b"), "d")),
 }
@@ -161,10 +179,15 @@ JUST_OUTSIDE: dict[str, tuple[Rewrite, Write]] = {
         lambda b: add(b, Add(), "x", add(b, Correlate(Geometry()), add(b, Zeros((2, 4, 4), "h")), "w", "b")),
     ),
     "a learned diagonal": (unit_diagonal, lambda b: add(b, DivChannel(), "x", "d")),
-    "a diagonal that is one but for one channel": (unit_diagonal, lambda b: add(b, DivChannel(), "x", add(b, Constant((1.0, 1.0 + 1e-9))))),
+    "a diagonal that is one but for one channel": (
+        unit_diagonal,
+        lambda b: add(b, DivChannel(), "x", add(b, Constant((1.0, 1.0 + 1e-9)))),
+    ),
     "different filters": (
         share_equal_values,
-        lambda b: add(b, Add(), add(b, Correlate(Geometry()), "x", "w"), add(b, Correlate(Geometry(circular=True)), "x", "w")),
+        lambda b: add(
+            b, Add(), add(b, Correlate(Geometry()), "x", "w"), add(b, Correlate(Geometry(circular=True)), "x", "w")
+        ),
     ),
     "a group of two channels": (pool_groups, lambda b: nms(b, "x", Group(2, 2, 2))),
     "nms of a plain drive": (pool_groups, lambda b: add(b, Keep(), "x", add(b, Winners(SQUARE), "x"))),
@@ -182,7 +205,10 @@ JUST_OUTSIDE: dict[str, tuple[Rewrite, Write]] = {
         max_pool,
         lambda b: add(b, Take((2, 2)), "x", add(b, Winners(SQUARE), add(b, Rectify(), "x"))),
     ),
-    "winners by gain read at pooled size": (max_pool, lambda b: add(b, Take((2, 2)), "x", add(b, Winners(SQUARE), "x", "x"))),
+    "winners by gain read at pooled size": (
+        max_pool,
+        lambda b: add(b, Take((2, 2)), "x", add(b, Winners(SQUARE), "x", "x")),
+    ),
     "a given layer": (max_pool, lambda b: add(b, SumWindows((2, 2)), "x")),
     "a reading across groups": (
         pool_groups,

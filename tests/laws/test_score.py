@@ -1,4 +1,4 @@
-"""Law 1: S never falls; without groups and laterals each update raises it by ½ d_min‖Δz‖² and satisfies its KKT conditions."""
+"""Law 1: S never falls; without groups and laterals each update raises it by ½ d_min‖Δz‖² and is optimal (KKT)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def test_every_update_raises_the_score(spec: dict[str, Any]) -> None:
 
 def score_of(dense: Dense, inputs: dict[str, Array], z: Array) -> Array:
     """S of a flat state."""
-    state = {layer.name: z[:, dense.blocks[layer.name]].reshape(len(z), *dense.shapes[layer.name]) for layer in dense.graph.layers}
+    state = {
+        layer.name: z[:, dense.blocks[layer.name]].reshape(len(z), *dense.shapes[layer.name])
+        for layer in dense.graph.layers
+    }
     return dense.score(inputs, state)
 
 
@@ -71,4 +74,6 @@ def optimal(dense: Dense, layer: LayerNode, z: Array) -> bool:
     value, upper = z[:, here], np.inf if layer.unit.upper is None else layer.unit.upper
     at_zero, at_top = value <= 0, value >= upper
     inside = ~at_zero & ~at_top
-    return bool((slope[at_zero] <= slack).all() and (slope[at_top] >= -slack).all() and (np.abs(slope[inside]) <= slack).all())
+    return bool(
+        (slope[at_zero] <= slack).all() and (slope[at_top] >= -slack).all() and (np.abs(slope[inside]) <= slack).all()
+    )

@@ -11,22 +11,29 @@ import torch
 import lvmc
 
 LAYERS: dict[str, dict[str, Any]] = {
-    "h1": {"channels": 4, "filter": 3}, "h2": {"channels": 4, "filter": 3, "nms": 2}, "h3": {"channels": 6, "filter": 3},
-}  # fmt: skip
+    "h1": {"channels": 4, "filter": 3},
+    "h2": {"channels": 4, "filter": 3, "nms": 2},
+    "h3": {"channels": 6, "filter": 3},
+}
 
 
 def spec_with(tying: str, passes: int, layers: dict[str, Any]) -> dict[str, Any]:
     heads = {"map": {"kind": "heatmap", "channels": 2, "reads": list(layers)}}
     return {
-        "lvmc": 1, "name": "tying", "inputs": {"image": {"channels": 2, "size": 8}}, "layers": layers, "heads": heads,
+        "lvmc": 1,
+        "name": "tying",
+        "inputs": {"image": {"channels": 2, "size": 8}},
+        "layers": layers,
+        "heads": heads,
         "inference": {"passes": passes, "tying": tying},
-    }  # fmt: skip
+    }
 
 
 SKIP: dict[str, dict[str, Any]] = {
-    "h1": {"channels": 3, "filter": 3}, "h2": {"channels": 3, "filter": 3, "stride": 2},
+    "h1": {"channels": 3, "filter": 3},
+    "h2": {"channels": 3, "filter": 3, "stride": 2},
     "h3": {"channels": 3, "from": {"h2": {}, "h1": {"stride": 2}}, "filter": 3},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("passes", [1, 2, 3, 4])
@@ -58,5 +65,11 @@ def test_names_of_copies() -> None:
     model = lvmc.compile(spec_with("untied", 3, LAYERS))
     names = [name for name in model.state_dict() if "weight" in name and not name.startswith("heads")]
     assert names == [
-        "h1.weight_p1", "h2.weight_p1", "h2.weight_p2", "h2.weight_p3", "h3.weight_p1", "h3.weight_p2", "h3.weight_p3",
-    ]  # fmt: skip
+        "h1.weight_p1",
+        "h2.weight_p1",
+        "h2.weight_p2",
+        "h2.weight_p3",
+        "h3.weight_p1",
+        "h3.weight_p2",
+        "h3.weight_p3",
+    ]

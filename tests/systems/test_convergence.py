@@ -31,12 +31,25 @@ def test_nnls_is_scipys() -> None:
 def test_boltzmann_fixed_point() -> None:
     """z = sigmoid(b + Wz) after enough mean-field passes."""
     spec = {
-        "lvmc": 1, "name": "dbm", "inputs": {"x": {"channels": 2, "size": 6}}, "inference": {"passes": 200},
+        "lvmc": 1,
+        "name": "dbm",
+        "inputs": {"x": {"channels": 2, "size": 6}},
+        "inference": {"passes": 200},
         "layers": {
-            "h1": {"channels": 3, "filter": 3, "unit": "boltzmann", "init": {"weight": {"normal": 0.5}, "bias": {"normal": 0.5}}},
-            "h2": {"channels": 2, "filter": "full", "unit": "boltzmann", "init": {"weight": {"normal": 0.2}, "bias": "zeros"}},
+            "h1": {
+                "channels": 3,
+                "filter": 3,
+                "unit": "boltzmann",
+                "init": {"weight": {"normal": 0.5}, "bias": {"normal": 0.5}},
+            },
+            "h2": {
+                "channels": 2,
+                "filter": "full",
+                "unit": "boltzmann",
+                "init": {"weight": {"normal": 0.2}, "bias": "zeros"},
+            },
         },
-    }  # fmt: skip
+    }
     model = lvmc.compile(spec).double()
     _, graph = resolve(spec)
     x = torch.randn(1, 2, 6, 6, dtype=torch.float64)
@@ -53,12 +66,15 @@ def test_boltzmann_fixed_point() -> None:
 def test_gaussian_maximum_is_a_linear_system() -> None:
     """With −W positive definite the passes converge to W⁻¹(−b)."""
     spec = {
-        "lvmc": 1, "name": "gaussian_net", "inputs": {"x": {"channels": 1, "size": 6}}, "inference": {"passes": 150},
+        "lvmc": 1,
+        "name": "gaussian_net",
+        "inputs": {"x": {"channels": 1, "size": 6}},
+        "inference": {"passes": 150},
         "layers": {
             "h1": {"channels": 2, "filter": 3, "unit": "gaussian", "diagonal": 2.0, "init": {"normal": 0.2}},
             "h2": {"channels": 2, "filter": 3, "unit": "gaussian", "diagonal": 3.0, "init": {"normal": 0.2}},
         },
-    }  # fmt: skip
+    }
     model = lvmc.compile(spec).double()
     _, graph = resolve(spec)
     x = torch.randn(1, 1, 6, 6, dtype=torch.float64)
@@ -72,12 +88,14 @@ def test_gaussian_maximum_is_a_linear_system() -> None:
 def test_video_starts_from_the_last_frame() -> None:
     """From its own fixed point the state does not move."""
     spec = {
-        "lvmc": 1, "name": "film", "inputs": {"x": {"channels": 1, "size": 8}},
+        "lvmc": 1,
+        "name": "film",
+        "inputs": {"x": {"channels": 1, "size": 8}},
         "layers": {
             "h1": {"channels": 3, "filter": 3, "init": {"normal": 0.1}},
             "h2": {"channels": 3, "filter": 3, "nms": 2, "init": {"normal": 0.1}},
         },
-    }  # fmt: skip
+    }
     model, image = lvmc.compile(spec, start="given"), torch.rand(1, 1, 8, 8)
     frame = lvmc.compile(spec).latents(image)
     before = lvmc.trace(model, image, **frame).residual

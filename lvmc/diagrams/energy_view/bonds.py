@@ -8,8 +8,8 @@ from functools import partial
 from lvmc.diagrams.drawing.colours import lateral_name
 from lvmc.diagrams.drawing.picture import Edge, Point
 from lvmc.diagrams.drawing.routes import Path, backwards, between, corner, joined, lanes, straight, upright
-from lvmc.diagrams.energy_view.stage import GAP, Stage
 from lvmc.diagrams.drawing.texts import coupling_text, lateral_text, text_width
+from lvmc.diagrams.energy_view.stage import GAP, Stage
 from lvmc.graph import Coupling
 
 TURN = 22.0

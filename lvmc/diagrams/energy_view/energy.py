@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvmc.diagrams.energy_view.bonds import far_couplings, lateral_couplings, near_couplings
 from lvmc.diagrams.drawing.captions import Entry, captions
 from lvmc.diagrams.drawing.looks import INK, PURPLE, RED
 from lvmc.diagrams.drawing.picture import Edge, Node, Picture, Point, Shape
-from lvmc.diagrams.energy_view.planes import fan_shapes, plane_shapes
 from lvmc.diagrams.drawing.routes import across, joined, straight
-from lvmc.diagrams.energy_view.stage import Stage, stage
 from lvmc.diagrams.drawing.texts import block_notes, head_note, text_width
+from lvmc.diagrams.energy_view.bonds import far_couplings, lateral_couplings, near_couplings
+from lvmc.diagrams.energy_view.planes import fan_shapes, plane_shapes
+from lvmc.diagrams.energy_view.stage import Stage, stage
 from lvmc.graph import EnergyGraph, HeadNode, InputNode
 
 NAME_WIDTH, HEAD_HEIGHT = 130.0, 34.0

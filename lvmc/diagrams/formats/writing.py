@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 
+from lvmc.diagrams.drawing.picture import Picture
 from lvmc.diagrams.formats.dot import dot_source
 from lvmc.diagrams.formats.mermaid import mermaid_text
-from lvmc.diagrams.drawing.picture import Picture
 from lvmc.diagrams.formats.render import DrawError, pdf, png, svg
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",

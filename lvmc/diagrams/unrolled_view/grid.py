@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lvmc.diagrams.unrolled_view.flow import Flow, Message, State
 from lvmc.diagrams.drawing.picture import Point
 from lvmc.diagrams.drawing.routes import lanes
 from lvmc.diagrams.drawing.texts import text_width
+from lvmc.diagrams.unrolled_view.flow import Flow, Message, State
 
 CHIP_FONT, CHIP_HEIGHT, ZERO = 8.5, 15.0, 22.0
 GAP, CLEAR, STACK, BETWEEN, BESIDE, PORT = 60.0, 22.0, 18.0, 50.0, 8.0, 9.0

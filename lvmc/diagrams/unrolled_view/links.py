@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lvmc.diagrams.unrolled_view.flow import Message, State
-from lvmc.diagrams.unrolled_view.grid import BESIDE, CHIP_HEIGHT, CLEAR, PORT, chip_name, chip_width, is_vertical
 from lvmc.diagrams.drawing.looks import GREY
 from lvmc.diagrams.drawing.picture import Edge, Node, Point
 from lvmc.diagrams.drawing.routes import Path, across, backwards, corner, joined, straight, upright
+from lvmc.diagrams.unrolled_view.flow import Message, State
+from lvmc.diagrams.unrolled_view.grid import BESIDE, CHIP_HEIGHT, CLEAR, PORT, chip_name, chip_width, is_vertical
 from lvmc.diagrams.unrolled_view.scene import Scene
 
 Nodes = Mapping[State, Node]

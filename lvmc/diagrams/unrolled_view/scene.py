@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lvmc.diagrams.drawing.colours import filter_colours
-from lvmc.diagrams.unrolled_view.flow import Flow, State, flow
 from lvmc.diagrams.drawing.fold import Run, runs
+from lvmc.diagrams.drawing.picture import Point
+from lvmc.diagrams.drawing.texts import block_notes, text_width
+from lvmc.diagrams.unrolled_view.flow import Flow, State, flow
 from lvmc.diagrams.unrolled_view.grid import Blocks, Grid, centre, grid
 from lvmc.diagrams.unrolled_view.merge import Merging, columns, merged, merged_status
-from lvmc.diagrams.drawing.picture import Point
 from lvmc.diagrams.unrolled_view.status import Status, attached, statuses
-from lvmc.diagrams.drawing.texts import block_notes, text_width
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvmc.diagrams.unrolled_view.flow import State
-from lvmc.diagrams.unrolled_view.grid import CHIP_HEIGHT, ZERO, chip_name, chip_text, chip_width
 from lvmc.diagrams.drawing.looks import PALE
 from lvmc.diagrams.drawing.picture import Node, NodeKind, Note, Shape
-from lvmc.diagrams.unrolled_view.scene import Scene, height
 from lvmc.diagrams.drawing.texts import block_notes, head_note, text_width
+from lvmc.diagrams.unrolled_view.flow import State
+from lvmc.diagrams.unrolled_view.grid import CHIP_HEIGHT, ZERO, chip_name, chip_text, chip_width
+from lvmc.diagrams.unrolled_view.scene import Scene, height
 
 MARGIN, HEAD_SPACE = 12.0, 16.0
 

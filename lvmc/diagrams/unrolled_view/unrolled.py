@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvmc.diagrams.drawing.captions import Entry, captions
-from lvmc.diagrams.unrolled_view.links import kept_edges, message_edges, reading_edges, repeat_edges
 from lvmc.diagrams.drawing.looks import GREY, PALE, PURPLE, RED
 from lvmc.diagrams.drawing.picture import Edge, Node, Picture, Point
+from lvmc.diagrams.unrolled_view.links import kept_edges, message_edges, reading_edges, repeat_edges
 from lvmc.diagrams.unrolled_view.scene import Scene, scene
 from lvmc.diagrams.unrolled_view.states import block_nodes, column_bands, column_titles, head_nodes, message_nodes
 from lvmc.graph import EnergyGraph

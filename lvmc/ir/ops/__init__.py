@@ -37,7 +37,7 @@ __all__ = [
     "OPS", "Add", "AddChannel", "AddScalar", "AddScaled", "Adjoint", "Array", "ClampedKey", "ClipUnit", "Constant",
     "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner", "InnerChannel",
     "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm",
-    "MinusDiagonal", "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "Select",
-    "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take", "Upsample",
-    "UpsampleMode", "Weighted", "Winners", "Zeros",
+    "MinusDiagonal", "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape",
+    "RunningMoments", "Select", "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take",
+    "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
 ]  # fmt: skip

@@ -26,7 +26,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Op(ABC):
-    """One kind of equation. The fields of a leaf are its static attributes; equal ops with equal arguments are one value."""
+    """One kind of equation; the fields of a leaf are its static attributes.
+
+    Equal ops of equal arguments are one value.
+    """
 
     arity: ClassVar[tuple[int, int]]
 

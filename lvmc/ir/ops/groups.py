@@ -59,14 +59,16 @@ class ClampedKey(Op):
 
 @dataclass(frozen=True, slots=True)
 class Winners(Op):
-    """The mask of each group's winner: largest first argument; equal: largest second argument; equal: first in order."""
+    """The mask of each group's winner: largest first argument; if equal, largest second; if equal, first in order."""
 
     group: Group
     arity: ClassVar[tuple[int, int]] = (1, 2)
 
     def type(self, args: Types) -> TensorType:
         require(all(arg.shape == args[0].shape for arg in args), "keys differ in shape")
-        require(pooled(args[0], self.group.window).shape[0] % self.group.channels == 0, "groups do not divide the channels")
+        require(
+            pooled(args[0], self.group.window).shape[0] % self.group.channels == 0, "groups do not divide the channels"
+        )
         return TensorType(args[0].shape, mask=True)
 
     def meaning(self, args: Arrays, context: Context) -> Array:

@@ -35,7 +35,7 @@ class SymmetricTaps(Op):
 
 @dataclass(frozen=True, slots=True)
 class LateralBound(Op):
-    """`σ = max_c Σ |L[c, …]|`: the shift that makes a lateral layer's update a monotone step. L (C, C, h, w) → scalar."""
+    """`σ = max_c Σ |L[c, …]|`: the shift that makes a lateral layer's update monotone. L (C, C, h, w) → scalar."""
 
     arity: ClassVar[tuple[int, int]] = (1, 1)
 

@@ -16,7 +16,10 @@ _LOSS = TensorType((), batched=False)
 
 @dataclass(frozen=True, slots=True)
 class LogisticLoss(Op):
-    """Mean of log(1 + eˣ) − t x over entries whose target t in {0, 1} is not ignored (t < 0). Arguments: logits, targets."""
+    """Mean of log(1 + eˣ) − t x over entries whose target t in {0, 1} is not ignored (t < 0).
+
+    Arguments: logits, targets.
+    """
 
     arity: ClassVar[tuple[int, int]] = (2, 2)
 

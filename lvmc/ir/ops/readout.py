@@ -70,7 +70,9 @@ class Reshape(Op):
     arity: ClassVar[tuple[int, int]] = (1, 1)
 
     def type(self, args: Types) -> TensorType:
-        require(args[0].batched and prod(args[0].shape) == prod(self.shape), f"{args[0]} cannot take shape {self.shape}")
+        require(
+            args[0].batched and prod(args[0].shape) == prod(self.shape), f"{args[0]} cannot take shape {self.shape}"
+        )
         return TensorType(self.shape)
 
     def meaning(self, args: Arrays, context: Context) -> Array:
