@@ -25,7 +25,7 @@ lint: $(READY)
 	$(RUN) -m ruff format --check .
 	rm -rf build/lib build/typecheck
 	$(RUN) -m pip install $(PIP_FLAGS) --quiet --no-deps --target build/typecheck .
-	$(RUN) -m pyright
+	$(RUN) -m pyright --pythonpath $(RUN)
 
 # The picture of the README.
 pictures: $(READY)

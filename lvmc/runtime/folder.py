@@ -57,7 +57,7 @@ def open_folder(folder: Path) -> nn.Module:
     source = (folder / f"{build['name']}.py").read_text(encoding="utf-8")
     model = build_module(Compiled(spec, graph, options, source, build["class"]))
     if (folder / WEIGHTS).is_file():
-        from safetensors.torch import load_model
+        from safetensors.torch import load
 
-        load_model(model, folder / WEIGHTS)
+        model.load_state_dict(load((folder / WEIGHTS).read_bytes()))
     return model

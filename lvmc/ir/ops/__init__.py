@@ -38,6 +38,6 @@ __all__ = [
     "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner", "InnerChannel",
     "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm",
     "MinusDiagonal", "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape",
-    "RunningMoments", "Select", "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take",
-    "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
+    "RunningMoments", "Select", "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows",
+    "SymmetricTaps", "Take", "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
 ]  # fmt: skip
