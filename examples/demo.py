@@ -13,8 +13,8 @@ from lvmc.cli.run import run
 
 OUT = Path("build") / "demo"
 SPECS = ("qp_faces", "qp2_vgg16")
-LIES = {
-    "{name}/{name}.py": "the emitted module: open it, it reads like a paper's equations",
+PLACES = {
+    "{name}/{name}.py": "the emitted module, to be read: it imports only torch",
     "{name}/unrolled.svg": "the net it unrolls to",
     "{name}/energy.svg": "its energy",
     "{name}/listing.txt": "its program, equation by equation",
@@ -46,7 +46,7 @@ def main() -> None:
     say = Console(highlight=False, soft_wrap=True)
     for name in SPECS:
         say.print(f"\n[bold]{name}[/bold]")
-        for place, what in LIES.items():
+        for place, what in PLACES.items():
             say.print(f"  {(OUT / place.format(name=name)).as_posix():<48}  {what}")
 
 

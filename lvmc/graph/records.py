@@ -113,23 +113,20 @@ class EnergyGraph:
         return {layer.name: layer for layer in self.layers}
 
     @cached_property
-    def above(self) -> dict[str, tuple[Coupling, ...]]:
-        """Couplings of which a layer is the lower end, in file order."""
-        found: dict[str, list[Coupling]] = {layer.name: [] for layer in self.layers}
-        for layer in self.layers:
-            for coupling in layer.couplings:
-                found.setdefault(coupling.lower, []).append(coupling)
-        return {name: tuple(couplings) for name, couplings in found.items()}
-
-    @cached_property
     def network(self) -> nx.DiGraph[str]:
-        """Blocks as nodes, couplings as edges from the lower to the upper block."""
+        """Blocks as nodes; each coupling as the edge from its lower to its upper block, under `coupling`."""
         network: nx.DiGraph[str] = nx.DiGraph()
         network.add_nodes_from(node.name for node in (*self.inputs, *self.layers))
         for layer in self.layers:
             for coupling in layer.couplings:
                 network.add_edge(coupling.lower, coupling.upper, coupling=coupling)
         return network
+
+    @cached_property
+    def above(self) -> dict[str, tuple[Coupling, ...]]:
+        """The couplings of which a block is the lower end, in file order."""
+        edges = self.network.adjacency()
+        return {lower: tuple(edge["coupling"] for edge in uppers.values()) for lower, uppers in edges}
 
     @property
     def why_no_energy(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvmc.heads.heatmap import Points
-from lvmc.results.figures import GREY, bare, extent, grid, pale, sheet
+from lvmc.results.figures import GREY, Colour, bare, extent, grid, pale, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,9 +31,9 @@ def draw_heatmaps(name: str, points: Points, values: Numbers, ground: Numbers) -
     height = rows * (right / columns * aspect + 0.19)
     left = min(7.0, max(4.5, 0.9 * height / aspect))
     figure = sheet(left + right, max(left * aspect + 0.65, height))
-    halves: list[SubFigure] = np.ravel(figure.subfigures(1, 2, width_ratios=(left, right))).tolist()
+    halves: list[SubFigure] = figure.subfigures(1, 2, squeeze=False, width_ratios=(left, right)).ravel().tolist()
     _peaks(halves[0].subplots(), name, points, shown, ground)
-    cells: list[Axes] = np.ravel(halves[1].subplots(rows, columns, squeeze=False)).tolist()
+    cells: list[Axes] = halves[1].subplots(rows, columns, squeeze=False).ravel().tolist()
     for cell, index in zip(cells, range(len(shown)), strict=False):
         _overlay(cell, shown[index], ground, points.names[index] if points.names else str(index))
     for cell in cells[len(shown) :]:
@@ -58,13 +58,13 @@ def _peaks(axes: Axes, name: str, points: Points, maps: Numbers, ground: Numbers
     highest = maps.reshape(count, -1).argmax(1)
     y, x = np.divmod(highest, width)
     sure = maps.reshape(count, -1).max(1) > 0
-    colours = [colormaps["turbo"](0.05 + 0.9 * index / count) for index in range(count)]
+    colours: list[Colour] = [colormaps["turbo"](0.05 + 0.9 * index / count) for index in range(count)]
     axes.imshow(pale(ground), extent=extent(maps[0]), interpolation="nearest")
     for first, second in points.skeleton or ():
         if not (sure[first] and sure[second]):
             continue
         axes.plot(x[[first, second]], y[[first, second]], color="white", linewidth=1.5, alpha=0.8)
-    faces = [colour if filled else "none" for colour, filled in zip(colours, sure, strict=True)]
+    faces: list[Colour | str] = [colour if filled else "none" for colour, filled in zip(colours, sure, strict=True)]
     axes.scatter(x, y, s=30, c=faces, edgecolors=colours, linewidths=1.3, zorder=3)
     axes.set_xlim(-0.5, width - 0.5)
     axes.set_ylim(height - 0.5, -0.5)

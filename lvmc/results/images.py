@@ -40,8 +40,8 @@ def read_block(path: Path, block: InputNode, size: Size | None = None) -> Given:
     """A file as the values of a block.
 
     Args:
-        path: A picture; or an .npy array (channels, H, W), whose whole numbers are pixels and whose other
-            numbers are given as they are.
+        path: A picture; or an .npy array (channels, H, W), whose unsigned whole numbers are pixels and whose
+            other numbers are given as they are.
         block: What it is read for.
         size: Height and width to bring a picture to; the block's nominal size if not given.
 
@@ -117,14 +117,12 @@ def _read_array(path: Path, block: InputNode) -> Given:
         wanted = f"({block.channels}, {block.size[0]}, {block.size[1]})"
         raise ValueError(f"{path}: an array {shape} of {array.dtype} does not fill {block.name!r}, which is {wanted}")
     values = np.asarray(array, np.float32)
-    if kind == "u" or (kind == "i" and block.normalize is not None):
-        return Given(
-            normalized(values, block.normalize)[None], _as_picture(values / 255), ("whole numbers taken as pixels",)
-        )
+    if kind == "u":
+        remark = "unsigned whole numbers taken as pixels"
+        return Given(normalized(values, block.normalize)[None], _as_picture(values / np.float32(255)), (remark,))
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    return Given(
-        values[None], _as_picture((values - low) / np.float32((high - low) or 1)), ("values given as they are",)
-    )
+    shades = np.asarray((values - low) / ((high - low) or 1.0), np.float32)
+    return Given(values[None], _as_picture(shades), ("values given as they are",))
 
 
 def _as_picture(values: Numbers) -> Numbers | None:

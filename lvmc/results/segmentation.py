@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lvmc.results.figures import bare, extent, pale, sheet
+from lvmc.results.figures import Colour, bare, extent, pale, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Numbers = NDArray[np.float32]
-Colour = tuple[float, float, float, float]
 
 
 def draw_segmentation(name: str, labels: Sequence[str], values: Numbers, ground: Numbers) -> Figure:

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lvmc.assemble import Options, plan
-from lvmc.codegen import class_name, emit
+from lvmc.assemble import Options
 from lvmc.loading import resolve
 from lvmc.runtime.module import Compiled, build_module
 from lvmc.spec import dump
@@ -33,12 +32,6 @@ def folder_files(compiled: Compiled) -> dict[str, str]:
     }
     name = compiled.graph.name
     return {f"{name}.py": compiled.source, "spec.yaml": dump(compiled.spec), BUILD: json.dumps(build, indent=2) + "\n"}
-
-
-def compiled_from(spec_path: Path, options: Options) -> Compiled:
-    """Load a spec and emit it."""
-    spec, graph = resolve(spec_path)
-    return Compiled(spec, graph, options, emit(plan(graph, options, dump(spec))), class_name(graph.name))
 
 
 def open_folder(folder: Path) -> nn.Module:

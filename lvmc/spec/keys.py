@@ -15,8 +15,6 @@ from lvmc.spec.layers import Coupling, Lateral, Layer, Nms, Norm
 from lvmc.spec.model import Inference, Spec
 from lvmc.values import Path
 
-SECTIONS = ("inputs", "filters", "layers", "heads")
-
 _HOMES: dict[str, type[BaseModel]] = {"the spec": Spec, "'inference'": Inference, "an input": Input, "a layer": Layer}
 
 

@@ -79,9 +79,6 @@ class Coupling(Record):
     replicate: PositivePair | None = None
 
 
-COUPLING_KEYS = tuple(Coupling.model_fields)
-
-
 def _from(value: Any) -> Any:
     if value == "none":
         return {}
