@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import expit
 
 from lvmc.ir.numeric import channelwise
 from lvmc.ir.ops.base import Array, Arrays, Context, Op, Types, require, require_channels, require_plane
@@ -146,6 +145,8 @@ class Sigmoid(Op):
         return args[0]
 
     def meaning(self, args: Arrays, context: Context) -> Array:
+        from scipy.special import expit  # slow to import, and only meanings need it
+
         return expit(args[0])
 
     def flops(self, args: Types, out: TensorType) -> int:

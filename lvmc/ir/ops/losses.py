@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import log_softmax
 
 from lvmc.ir.ops.base import Array, Arrays, Context, Op, Types, require
 from lvmc.ir.types import TensorType
@@ -48,6 +47,8 @@ class SoftmaxLoss(Op):
         return _LOSS
 
     def meaning(self, args: Arrays, context: Context) -> Array:
+        from scipy.special import log_softmax  # slow to import, and only meanings need it
+
         logits, labels = args[0], args[1].astype(int)
         axis = logits.ndim - labels.ndim
         counted = (labels >= 0) & (labels != 255)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import entr
 
 from lvmc.ir.numeric import channelwise
 from lvmc.ir.ops.base import Array, Arrays, Context, Op, Types, require, require_channels, require_plane
@@ -98,6 +97,8 @@ class Entropy(Op):
         return _NUMBER
 
     def meaning(self, args: Arrays, context: Context) -> Array:
+        from scipy.special import entr  # slow to import, and only meanings need it
+
         return (entr(args[0]) + entr(1.0 - args[0])).sum(axis=(1, 2, 3))
 
     def flops(self, args: Types, out: TensorType) -> int:
