@@ -8,6 +8,7 @@ from hashlib import sha256
 from math import prod
 from typing import Literal
 
+from lvmc import __version__
 from lvmc.codegen import Method, ModulePlan
 from lvmc.graph import EnergyGraph
 from lvmc.graph.energy import score_program
@@ -16,8 +17,6 @@ from lvmc.ir import Program
 from lvmc.ir.naming import tidy
 from lvmc.rewrites import rewrite
 from lvmc.unroll import unroll
-
-VERSION = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,9 @@ def _docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str
     energy = "energy" if not graph.why_no_energy else "model"
     title = f"{graph.name}: {sweeps} of coordinate ascent on a hierarchical {energy} of {len(graph.layers)} layers."
     digest = sha256(spec_text.encode()).hexdigest()[:16]
-    made = f"Emitted by lvmc {VERSION} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
+    made = (
+        f"Emitted by lvmc {__version__} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
+    )
     formula = (
         "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from lvmc.diagnostics.trace import Trace
+    from lvmc.runtime.module import Compiled, Model
 
 Clamp = list[str] | tuple[str, ...] | Mapping[str, Literal["all", "mask"]]
 
@@ -28,7 +29,7 @@ def compile(
     clamp: Clamp | None = None,
     start: Literal["given"] | None = None,
     seed: int = 0,
-) -> torch.nn.Module:
+) -> Model:
     """A spec as a live PyTorch module, with initial weights drawn from `seed`.
 
     Args:
@@ -48,15 +49,21 @@ def compile(
         SpecError: The spec has mistakes.
         ValueError: An option does not fit the spec.
     """
-    from lvmc.runtime.module import Compiled, build_module
+    from lvmc.runtime.module import build_module
+
+    return build_module(emitted(spec, Options(optimize, passes, _clamped(clamp), start == "given", seed)))
+
+
+def emitted(spec: Spec | Source, options: Options) -> Compiled:
+    """A spec as source text, with what it was made from; needs no torch. Raises as `compile` does."""
+    from lvmc.runtime.module import Compiled
 
     resolved, graph = resolve(spec)
-    options = check_options(graph, Options(optimize, passes, _clamped(clamp), start == "given", seed))
-    source = emit(plan(graph, options, dump(resolved)))
-    return build_module(Compiled(resolved, graph, options, source, class_name(graph.name)))
+    source = emit(plan(graph, check_options(graph, options), dump(resolved)))
+    return Compiled(resolved, graph, options, source, class_name(graph.name))
 
 
-def open(folder: str | Path) -> torch.nn.Module:
+def open(folder: str | Path) -> Model:
     """A folder written by `lvmc compile`, with its weights if it holds any."""
     from lvmc.runtime.folder import open_folder
 

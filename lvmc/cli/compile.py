@@ -46,23 +46,18 @@ def compile_spec(
     as_json: AsJson = False,
 ) -> None:
     """Compile a spec into a folder: a PyTorch module that imports only torch, listing, pictures, weights."""
-    from lvmc.assemble import Options, plan
+    from lvmc.assemble import Options
     from lvmc.cli.folder import check_replaceable, files_of, write_folder
-    from lvmc.codegen import class_name, emit
     from lvmc.costs import costs
-    from lvmc.loading import resolve
-    from lvmc.pipeline import check_options
+    from lvmc.pipeline import emitted
     from lvmc.runtime.folder import BUILD
-    from lvmc.runtime.module import Compiled
-    from lvmc.spec import dump
 
-    read, graph = resolve(spec)
-    options = check_options(graph, Options(not no_optimize, passes, clamp_of(clamp or ()), start == "given", seed))
-    folder = out or Path("build") / graph.name
+    options = Options(not no_optimize, passes, clamp_of(clamp or ()), start == "given", seed)
+    compiled = emitted(spec, options)
+    folder = out or Path("build") / compiled.graph.name
     check_replaceable(folder, BUILD, force)
-    compiled = Compiled(read, graph, options, emit(plan(graph, options, dump(read))), class_name(graph.name))
     made = write_folder(folder, partial(_fill, compiled, weights), BUILD, force)
-    _report(compiled, folder, files_of(made), costs(graph, options), as_json)
+    _report(compiled, folder, files_of(made), costs(compiled.graph, options), as_json)
 
 
 def _fill(compiled: Compiled, weights: bool, folder: Path) -> None:

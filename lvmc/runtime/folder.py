@@ -12,7 +12,7 @@ from lvmc.runtime.module import Compiled, build_module
 from lvmc.spec import dump
 
 if TYPE_CHECKING:
-    from torch import nn
+    from lvmc.runtime.module import Model
 
 BUILD = "build.json"
 WEIGHTS = "weights.safetensors"
@@ -34,7 +34,7 @@ def folder_files(compiled: Compiled) -> dict[str, str]:
     return {f"{name}.py": compiled.source, "spec.yaml": dump(compiled.spec), BUILD: json.dumps(build, indent=2) + "\n"}
 
 
-def open_folder(folder: Path) -> nn.Module:
+def open_folder(folder: Path) -> Model:
     """The model of a compiled folder, from the emitted file as it stands there.
 
     Raises:

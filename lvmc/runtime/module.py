@@ -14,7 +14,27 @@ from lvmc.graph import EnergyGraph
 from lvmc.spec import Spec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    class Model(nn.Module):
+        """What emitted classes have in common, for type checkers."""
+
+        def forward(self, *inputs: Tensor, **given: Tensor) -> dict[str, Tensor]:
+            """Heads by name; layers, where the spec has no heads."""
+            ...
+
+        def latents(self, *inputs: Tensor, **given: Tensor) -> dict[str, Tensor]:
+            """Layers after their last update, by name: (batch, C, H, W)."""
+            ...
+
+        def score(self, *inputs_and_z: Tensor | dict[str, Tensor]) -> Tensor:
+            """S(z; x) of every sample, (batch,), from the inputs and all layers."""
+            ...
+
+        def losses(self, out: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+            """Weighted loss of every head; their sum is the objective."""
+            ...
+
 
 _KNOWN_AS = "_lvmc"
 
@@ -30,10 +50,10 @@ class Compiled:
     class_name: str
 
 
-def build_module(compiled: Compiled) -> nn.Module:
+def build_module(compiled: Compiled) -> Model:
     """The emitted class, constructed, with a note of what it was compiled from."""
     module = import_source(compiled.source, compiled.graph.name)
-    made: type[nn.Module] = getattr(module, compiled.class_name)
+    made: type[Model] = getattr(module, compiled.class_name)
     model = made(compiled.options.seed)
     model.__dict__[_KNOWN_AS] = compiled
     return model
