@@ -29,6 +29,7 @@ class Body:
     batch: str
     written: dict[str, Expression] = field(default_factory=dict[str, Expression])
     lines: list[str] = field(default_factory=list[str])
+    inside: dict[str, Equation] = field(default_factory=dict[str, Equation])
     heading: str = ""
 
     def write(self) -> tuple[str, ...]:
@@ -40,12 +41,12 @@ class Body:
         count, reader = uses(self.program), _only_reader(self.program)
         for equation in self.program.equations:
             value = self._expression(equation)
-            if (value.shape == "scalar" and isinstance(equation.op, Constant)) or (
-                count.get(equation.out) == 1 and self._fits_inside(equation, value, reader.get(equation.out))
-            ):
+            inside = count.get(equation.out) == 1 and self._fits_inside(equation, value, reader.get(equation.out))
+            if inside or (value.shape == "scalar" and isinstance(equation.op, Constant)):
                 self.written[equation.out] = value
+                self.inside[equation.out] = equation
             else:
-                self._line(equation, value)
+                self._line(equation, self._shortened(equation, value))
         self.lines += broken(f"return {self._result()}")
         values = {equation.out for equation in self.program.equations}
         return tuple(_with_deletions(self.lines, values) if self.method.frees else self.lines)
@@ -62,6 +63,23 @@ class Body:
         near = (here.layer, here.pass_) == (there.layer, there.pass_) or here.role == "derived"
         layer_value = equation.out == f"{here.layer}_p{here.pass_}"
         return near and not layer_value and len(value.text) < WIDTH - 30
+
+    def _shortened(self, equation: Equation, value: Expression) -> Expression:
+        """The value with its longest arguments on lines of their own, if it would be one line too long to break."""
+        while len(broken(f"{equation.out} = {value.text}")) == 1 and len(equation.out) + len(value.text) > WIDTH + 7:
+            within = [arg for arg in equation.args if arg in self.inside and not self._short(arg)]
+            if not within or isinstance(equation.op, Add):
+                return value
+            longest = max(within, key=self._length)
+            self._line(self.inside[longest], self.written[longest])
+            value = self._expression(equation)
+        return value
+
+    def _length(self, name: str) -> int:
+        return len(self.written[name].text)
+
+    def _short(self, name: str) -> bool:
+        return self._length(name) <= len(name)
 
     def _line(self, equation: Equation, value: Expression) -> None:
         heading = _heading(equation)
@@ -93,7 +111,7 @@ class Body:
 def broken(text: str) -> list[str]:
     """A statement that ends in a bracket, over several lines if it is long: one argument a line."""
     start = _matching_bracket(text)
-    if len(text) <= WIDTH + 10 or start is None:
+    if len(text) <= WIDTH + 10 or start is None or not _lists_items(text, start):
         return [text]
     parts, depth, last = list[str](), 0, start + 1
     for place in range(start + 1, len(text) - 1):
@@ -103,6 +121,11 @@ def broken(text: str) -> list[str]:
             last = place + 1
     parts.append(text[last:-1].strip())
     return [text[: start + 1], *(f"    {part}," for part in parts), text[-1]]
+
+
+def _lists_items(text: str, start: int) -> bool:
+    """Whether the bracket opens a call or a dict; in a subscript or a group of terms a comma would mean more."""
+    return text[start] == "{" or (text[start] == "(" and (text[start - 1].isalnum() or text[start - 1] == "_"))
 
 
 def _matching_bracket(text: str) -> int | None:

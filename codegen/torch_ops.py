@@ -40,19 +40,25 @@ def _adjoint(site: Site, op: ops.Adjoint) -> Expression:
     wraps = geometry.circular and geometry.padding != (0, 0)
     if geometry.stride == (1, 1) and not wraps:
         return Expression(f"F.conv_transpose2d({', '.join([z, weight, *bias])}{options(**keys)})")
-    size = f'size["{op.plane}"]'
-    if op.replicate != (1, 1):
-        size = f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
+    size = _plane(op)
     if not wraps:
-        tuples = {name: tuple(value) for name, value in keys.items() if value is not None}
-        text = "".join(f", {name}={value}" for name, value in tuples.items())
-        return Expression(f"adjoint({z}, {weight}, {bias[0] if bias else None}, {size}{text})")
+        given = f", {bias[0]}" if bias else ""
+        return Expression(f"adjoint({z}, {weight}, {size}{given}{_tuples(keys)})")
     rows, columns = geometry.padding
     padded = f"({size}[0] + {2 * rows}, {size}[1] + {2 * columns})"
-    tuples = {name: tuple(value) for name, value in keys.items() if value is not None and name != "padding"}
-    text = "".join(f", {name}={value}" for name, value in tuples.items())
-    folded = f"unwrap(adjoint({z}, {weight}, None, {padded}{text}), {tuple(geometry.padding)})"
+    folded = f"unwrap(adjoint({z}, {weight}, {padded}{_tuples(keys | {'padding': None})}), {tuple(geometry.padding)})"
     return Expression(f"{folded} + {bias[0]}[:, None, None]" if bias else folded, atomic=not bias)
+
+
+def _plane(op: ops.Adjoint | ops.Upsample) -> str:
+    """Size of the plane that an op gives a value on."""
+    size = f'size["{op.plane}"]'
+    return size if op.replicate == (1, 1) else f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
+
+
+def _tuples(keys: dict[str, Size | None]) -> str:
+    """Keyword arguments, as `, padding=(1, 1)`, that are not None."""
+    return "".join(f", {name}={tuple(value)}" for name, value in keys.items() if value is not None)
 
 
 def _constant(site: Site, op: ops.Constant) -> Expression:
@@ -132,11 +138,8 @@ def _norm_bias(site: Site, op: ops.NormBias) -> Expression:
 
 
 def _upsample(site: Site, op: ops.Upsample) -> Expression:
-    size = f'size["{op.plane}"]'
-    if op.replicate != (1, 1):
-        size = f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
     function = {"bilinear": "upsample", "nearest": "upsample_nearest", "fcn": "upsample_fcn"}[op.mode]
-    return Expression(f"{function}({site.args[0].text}, {size})")
+    return Expression(f"{function}({site.args[0].text}, {_plane(op)})")
 
 
 def _reshape(site: Site, op: ops.Reshape) -> Expression:

@@ -13,6 +13,7 @@ from lvmc.rewrites.max_pool import max_pool
 from lvmc.rewrites.pool_before_add import pool_before_add
 from lvmc.rewrites.pool_groups import pool_groups
 from lvmc.rewrites.share_equal_values import share_equal_values
+from lvmc.rewrites.shift_after_pool import shift_after_pool
 from lvmc.rewrites.unit_diagonal import unit_diagonal
 from lvmc.rewrites.zero_messages import zero_messages
 
@@ -24,6 +25,7 @@ DEFAULT: tuple[Rewrite, ...] = (
     unit_diagonal,
     dead_code,
     pool_groups,
+    shift_after_pool,
     pool_before_add,
     max_pool,
     fold_bias,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lvmc.ir import Builder, Equation, Program, Size, rebuild
-from lvmc.ir.ops import Add, RepeatWindows, Take, Winners
+from lvmc.ir.ops import Add, RepeatWindows, Winners
 from lvmc.rewrites.sweep import sweep
+from lvmc.rewrites.windows import read_over_windows_only, readers_of, window_of
 
 
 def pool_before_add(program: Program) -> Program:
@@ -17,16 +18,15 @@ def pool_before_add(program: Program) -> Program:
     a group), a group lies in one channel and in one window of the coupling above, and nothing else reads
     the sum; exact in real arithmetic.
     """
-    readers = _readers(program)
+    readers = readers_of(program)
     sources = {equation.out: equation.args[:1] for equation in program.equations}
 
     def rule(equation: Equation, build: Builder) -> str | None:
-        window = _window(equation)
+        window = window_of(equation)
         add = build.definitions.get(equation.args[0]) if window else None
         if window is None or add is None or not isinstance(add.op, Add):
             return None
-        drive = sources[equation.out][0]
-        if any(reader is None or _window(reader) != window for reader in readers[drive]):
+        if not read_over_windows_only(sources[equation.out][0], window, readers):
             return None
         level = [arg for arg in add.args if _spans(build, arg, window)]
         rest = [arg for arg in add.args if arg not in level]
@@ -64,28 +64,6 @@ def _pooled(build: Builder, value: str, window: Size) -> str:
     return build.add(RepeatWindows(left), repeat.args[0], name=f"{value}_pooled", origin=repeat.origin)
 
 
-def _window(equation: Equation) -> Size | None:
-    """The window over which an equation picks a winner by its first argument alone."""
-    match equation.op:
-        case Take(window):
-            return window
-        case Winners(group) if group.channels == 1 and len(equation.args) == 1:
-            return group.window
-        case _:
-            return None
-
-
 def _spans(build: Builder, value: str, window: Size) -> bool:
     op = build.defining(value)
     return isinstance(op, RepeatWindows) and op.window[0] % window[0] == 0 and op.window[1] % window[1] == 0
-
-
-def _readers(program: Program) -> dict[str, list[Equation | None]]:
-    """The equations that read each value; None among them for an output."""
-    readers: dict[str, list[Equation | None]] = {}
-    for equation in program.equations:
-        for arg in equation.args:
-            readers.setdefault(arg, []).append(equation)
-    for _, value in program.outputs:
-        readers.setdefault(value, []).append(None)
-    return readers

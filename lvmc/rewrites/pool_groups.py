@@ -64,7 +64,8 @@ def _pooled(equation: Equation, chain: list[Equation], group: Group, build: Buil
     largest, pooled = (f"{origin.layer}_{what}_p{origin.pass_}" for what in ("max", "pooled"))
     value = build.add(Take(group.window), base, winners, name=largest, origin=origin)
     for step in reversed(chain):
-        value = build.add(step.op, value, *step.args[1:], name=pooled, origin=step.origin)
+        name = pooled if step is chain[0] else f"{origin.layer}_scaled_p{origin.pass_}"
+        value = build.add(step.op, value, *step.args[1:], name=name, origin=step.origin)
     return build.add(Spread(group.window), value, winners, name=equation.out, origin=origin)
 
 

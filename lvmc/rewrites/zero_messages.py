@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lvmc.ir import Builder, Equation, Program, rebuild
-from lvmc.ir.ops import Add, Adjoint, Correlate, DivChannel, Rectify, RepeatWindows, SumWindows, Zeros
+from lvmc.ir.ops import Add, AddScaled, Adjoint, Correlate, DivChannel, Rectify, RepeatWindows, SumWindows, Zeros
 from lvmc.rewrites.sweep import sweep
 
 
 def zero_messages(program: Program) -> Program:
     """Linear maps of zero are zero, and zero is no term of a sum.
 
-        w ⋆ 0 = 0,   wᵀ 0 = 0,   P 0 = 0,   0/d = 0,   clip(0, 0, u) = 0,   a + 0 = a
+        w ⋆ 0 = 0,   wᵀ 0 = 0,   P 0 = 0,   0/d = 0,   clip(0, 0, u) = 0,   a + 0 = a,   a + σ 0 = a
 
     In pass 1 every message from above is one of these (unless the latents start at given values). A sum of
     zeros only is one of them. Holds for linear maps without a bias of their own.
@@ -22,6 +22,8 @@ def _rule(equation: Equation, build: Builder) -> str | None:
     match equation.op:
         case Add():
             return _sum(equation, build)
+        case AddScaled() if _is_zero(equation.args[1], build):
+            return equation.args[0]
         case Correlate() | Adjoint() if len(equation.args) == 3:
             return None
         case Correlate() | Adjoint() | SumWindows() | RepeatWindows() | DivChannel() | Rectify():

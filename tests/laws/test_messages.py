@@ -73,7 +73,7 @@ def test_emitted_adjoints(coupling: tuple[Geometry, Pair, Pair], seed: int) -> N
     size = (plane[0] + 2 * rows, plane[1] + 2 * columns) if geometry.circular else plane
     padding = (0, 0) if geometry.circular else geometry.padding
     found = space["adjoint"](
-        torch.tensor(z), torch.tensor(weight), None, size, geometry.stride, geometry.dilation, padding
+        torch.tensor(z), torch.tensor(weight), size, None, geometry.stride, geometry.dilation, padding
     )  # type: ignore[operator]
     if geometry.circular:
         found = space["unwrap"](found, geometry.padding)  # type: ignore[operator]

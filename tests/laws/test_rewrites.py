@@ -39,6 +39,7 @@ from lvmc.rewrites.max_pool import max_pool
 from lvmc.rewrites.pool_before_add import pool_before_add
 from lvmc.rewrites.pool_groups import pool_groups
 from lvmc.rewrites.share_equal_values import share_equal_values
+from lvmc.rewrites.shift_after_pool import shift_after_pool
 from lvmc.rewrites.unit_diagonal import unit_diagonal
 from lvmc.rewrites.zero_messages import zero_messages
 from lvmc.unroll import unroll
@@ -112,6 +113,20 @@ def drive_with_feedback(build: Builder, window: tuple[int, int] = (2, 2)) -> str
     return add(build, Add(), "x", add(build, RepeatWindows(window), "t"))
 
 
+def shifted_pool(build: Builder, group: Group, drive: str = "x") -> str:
+    """The winners' values of a drive shifted by channel."""
+    shifted = add(build, AddChannel(), drive, "b")
+    winner = add(build, Winners(group), shifted)
+    if group.channels > 1:
+        return add(build, Keep(), shifted, winner)
+    return add(build, Take((2, 2)), shifted, winner)
+
+
+def shifted_and_read(build: Builder) -> str:
+    shifted = add(build, AddChannel(), "x", "b")
+    return add(build, Add(), shifted, add(build, Keep(), "x", add(build, Winners(SQUARE), shifted)))
+
+
 def two_readers(build: Builder) -> str:
     drive = drive_with_feedback(build)
     winner = add(build, Winners(SQUARE), drive)
@@ -137,6 +152,7 @@ APPLIES: dict[str, tuple[Rewrite, Write]] = {
         lambda b: add(b, Add(), add(b, Correlate(Geometry()), "x", "w"), add(b, Correlate(Geometry()), "x", "w")),
     ),
     "an nms update": (pool_groups, lambda b: nms(b, "x", SQUARE)),
+    "a shift by channel": (shift_after_pool, lambda b: shifted_pool(b, SQUARE)),
     "feedback to an nms layer": (
         pool_before_add,
         lambda b: add(b, Take((2, 2)), drive_with_feedback(b), add(b, Winners(SQUARE), "x")),
@@ -192,6 +208,12 @@ JUST_OUTSIDE: dict[str, tuple[Rewrite, Write]] = {
     "a group of two channels": (pool_groups, lambda b: nms(b, "x", Group(2, 2, 2))),
     "nms of a plain drive": (pool_groups, lambda b: add(b, Keep(), "x", add(b, Winners(SQUARE), "x"))),
     "winners by gain": (pool_before_add, by_gain),
+    "a shift of groups of two channels": (shift_after_pool, lambda b: shifted_pool(b, Group(2, 2, 2))),
+    "a bias that its convolution takes": (
+        shift_after_pool,
+        lambda b: shifted_pool(b, SQUARE, add(b, Correlate(Geometry()), "x", "w")),
+    ),
+    "a shifted drive that something else reads": (shift_after_pool, shifted_and_read),
     "groups wider than the window of feedback": (
         pool_before_add,
         lambda b: add(b, Keep(), "x", add(b, Winners(Group(1, 4, 4)), drive_with_feedback(b))),

@@ -41,8 +41,8 @@ def require_size(name: str, size: Size, nominal: Size) -> None:
 def adjoint(
     z: Tensor,
     weight: Tensor,
-    bias: Tensor | None,
     size: Size,
+    bias: Tensor | None = None,
     stride: Size = (1, 1),
     dilation: Size = (1, 1),
     padding: Size = (0, 0),
