@@ -81,12 +81,12 @@ def _fill(compiled: Compiled, weights: bool, folder: Path) -> None:
 
 
 def _write_weights(compiled: Compiled, folder: Path) -> None:
-    from safetensors.torch import save_model
+    from safetensors.torch import save
 
     from lvmc.runtime.folder import WEIGHTS
     from lvmc.runtime.module import build_module
 
-    save_model(build_module(compiled), str(folder / WEIGHTS))
+    (folder / WEIGHTS).write_bytes(save(build_module(compiled).state_dict()))
 
 
 def _report(compiled: Compiled, folder: Path, files: list[str], spent: Costs, as_json: bool) -> None:
