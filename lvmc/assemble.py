@@ -16,6 +16,7 @@ from lvmc.graph.losses import losses_program
 from lvmc.ir import Program
 from lvmc.ir.naming import tidy
 from lvmc.rewrites import rewrite
+from lvmc.rewrites.dead_code import dead_code
 from lvmc.unroll import unroll
 
 
@@ -110,7 +111,7 @@ def _score_method(graph: EnergyGraph, program: Program | None, inputs: list[str]
     if program is None:
         return Method("score", arguments, "Tensor", docstring, None, {}, refusal=graph.why_no_energy)
     program = replace(program, outputs=program.outputs[:1])
-    return Method("score", arguments, "Tensor", docstring, tidy(rewrite(program)), bindings, result="value")
+    return Method("score", arguments, "Tensor", docstring, tidy(dead_code(program)), bindings, result="value")
 
 
 def _losses_method(graph: EnergyGraph, program: Program) -> Method:

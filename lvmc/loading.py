@@ -38,16 +38,16 @@ def resolve(spec: Spec | Source) -> tuple[Spec, EnergyGraph]:
 
 
 def _load(document: Document, max_parameters: int, max_units: int) -> tuple[Spec, EnergyGraph]:
-    reading = read_spec(document)
-    findings = Findings(reading.unsure)
+    parsed = read_spec(document)
+    findings = Findings(parsed.unsure)
     graph = None
-    if reading.spec is not None:
-        graph = build(reading.spec, findings, max_parameters=max_parameters, max_units=max_units)
+    if parsed.spec is not None:
+        graph = build(parsed.spec, findings, max_parameters=max_parameters, max_units=max_units)
     found = [Problem(document.place(f.path, on_key=f.on_key), f.fault, f.remedy) for f in findings.found]
-    problems = [*reading.problems, *found]
-    if problems or reading.spec is None or graph is None:
+    problems = [*parsed.problems, *found]
+    if problems or parsed.spec is None or graph is None:
         raise SpecError(problems)
-    return reading.spec, graph
+    return parsed.spec, graph
 
 
 def _document(source: Source) -> Document:

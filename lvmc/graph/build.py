@@ -58,7 +58,7 @@ def build(
     )  # fmt: skip
     graph = replace(graph, parameters=_parameters(spec, graph))
     check_limits(graph, findings, max_parameters, max_units)
-    return None if findings.found else replace(graph, layers=tuple(map(_spread, graph.layers)))
+    return None if findings.found else replace(graph, layers=tuple(map(_every_channel, graph.layers)))
 
 
 def _below(node: InputNode | LayerNode, findings: Findings) -> Below:
@@ -113,7 +113,7 @@ def _diagonal(record: Layer) -> tuple[float, ...] | Literal["learned"]:
     return record.diagonal if isinstance(record.diagonal, tuple | str) else (record.diagonal,)
 
 
-def _spread(layer: LayerNode) -> LayerNode:
+def _every_channel(layer: LayerNode) -> LayerNode:
     if not isinstance(layer.diagonal, tuple) or len(layer.diagonal) == layer.channels:
         return layer
     return replace(layer, diagonal=layer.diagonal * layer.channels)

@@ -1,4 +1,4 @@
-"""The score of a state, the mean-field objective, and the residual of an update, as programs over given latents."""
+"""The score of a state and the mean-field objective, as a program over given latents."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from lvmc.graph.records import EnergyGraph, LayerNode
 from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal
-from lvmc.ir import Builder, Origin, Program, TensorType, Variable
+from lvmc.ir import Builder, Origin, Program, TensorType, Variable, interpret
 from lvmc.ir.ops import Add, Correlate, Entropy, Inner, InnerChannel, RunningMoments, SelfTerm
+from lvmc.ir.ops.base import Array
 
 _ORIGIN = Origin("score", 0, "score")
 
@@ -25,6 +26,17 @@ def score_program(graph: EnergyGraph) -> Program:
     score, objective = add_score(build, graph, {node.name: node.name for node in (*graph.inputs, *graph.layers)})
     outputs = (("score", score), ("objective", objective))
     return Program(f"{graph.name}.score", variables, graph.planes, build.equations(), outputs)
+
+
+def score(
+    graph: EnergyGraph, parameters: Mapping[str, Array], inputs: Mapping[str, Array], z: Mapping[str, Array]
+) -> Array:
+    """S(z; x) of every sample, (batch,), in float64, from parameters by state name, inputs and all layers.
+
+    Raises:
+        ValueError: The spec is no single energy.
+    """
+    return interpret(score_program(graph), {**parameters, **inputs, **z})["score"]
 
 
 def add_score(build: Builder, graph: EnergyGraph, state: Mapping[str, str]) -> tuple[str, str]:

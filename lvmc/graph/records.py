@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Literal
@@ -105,7 +105,6 @@ class EnergyGraph:
     passes: int
     untied: bool = False
     description: str = ""
-    seed: int = field(default=0)
 
     @cached_property
     def layer(self) -> dict[str, LayerNode]:

@@ -60,7 +60,7 @@ def _unpad(padded: Array, geometry: Geometry, size: Size) -> Array:
     return out
 
 
-def blocks(x: Array, group: Group) -> Array:
+def grouped(x: Array, group: Group) -> Array:
     """(B, C, H, W) → (B, C/g, H/h, W/w, g·h·w): the units of a group side by side, in (channel, row, column) order."""
     batch, channels, height, width = x.shape
     g, h, w = group
@@ -68,8 +68,8 @@ def blocks(x: Array, group: Group) -> Array:
     return split.transpose(0, 1, 3, 5, 2, 4, 6).reshape(batch, channels // g, height // h, width // w, g * h * w)
 
 
-def unblocks(x: Array, group: Group) -> Array:
-    """Inverse of `blocks`."""
+def ungrouped(x: Array, group: Group) -> Array:
+    """Inverse of `grouped`."""
     batch, channels, height, width, _ = x.shape
     g, h, w = group
     split = x.reshape(batch, channels, height, width, g, h, w).transpose(0, 1, 4, 2, 5, 3, 6)
@@ -83,7 +83,7 @@ def repeat_windows(x: Array, window: Size) -> Array:
 
 def sum_windows(x: Array, window: Size) -> Array:
     """P: the sum over each window. (B, C, H, W) → (B, C, H/h, W/w)."""
-    return blocks(x, Group(1, *window)).sum(axis=-1)
+    return grouped(x, Group(1, *window)).sum(axis=-1)
 
 
 def channelwise(values: Array) -> Array:

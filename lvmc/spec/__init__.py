@@ -4,10 +4,10 @@ from lvmc.spec.inits import Normal, ParameterInit
 from lvmc.spec.inputs import Input, Normalize, SharedFilter
 from lvmc.spec.layers import Coupling, Layer, Nms, Norm
 from lvmc.spec.model import Inference, Spec
-from lvmc.spec.read import Reading, read_spec
+from lvmc.spec.read import Parsed, read_spec
 from lvmc.spec.write import dump, json_schema
 
 __all__ = [
-    "Coupling", "Inference", "Input", "Layer", "Nms", "Norm", "Normal", "Normalize", "ParameterInit", "Reading",
+    "Coupling", "Inference", "Input", "Layer", "Nms", "Norm", "Normal", "Normalize", "ParameterInit", "Parsed",
     "SharedFilter", "Spec", "dump", "json_schema", "read_spec",
 ]  # fmt: skip

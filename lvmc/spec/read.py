@@ -35,7 +35,7 @@ _VALUES: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Parsed:
     """A spec as far as it could be read.
 
     `unsure` holds the paths whose values were mended to read on: what depends on them is not judged.
@@ -60,19 +60,19 @@ class Mistake:
         return self.details["type"]
 
 
-def read_spec(document: Document) -> Reading:
+def read_spec(document: Document) -> Parsed:
     """Validate a document's values; mistakes are set aside, so that the rest can still be judged."""
     if not document.spans:
         document = plain(document)
         if document.problems:
-            return Reading(None, document.problems, frozenset())
+            return Parsed(None, document.problems, frozenset())
     problems, unsure = list(document.problems), set[Path]()
     values = keyed(deepcopy(document.values))
     if values is None:
-        return Reading(None, (*problems, _no_mapping(document)), frozenset())
+        return Parsed(None, (*problems, _no_mapping(document)), frozenset())
     for _ in range(_ROUNDS):
         try:
-            return Reading(Spec.model_validate(values), tuple(problems), frozenset(unsure))
+            return Parsed(Spec.model_validate(values), tuple(problems), frozenset(unsure))
         except ValidationError as error:
             mistakes = [_mistake(details, values) for details in error.errors(include_url=False)]
         new = [mistake for mistake in mistakes if mistake.path not in unsure]
@@ -80,7 +80,7 @@ def read_spec(document: Document) -> Reading:
         unsure |= {mistake.meant for mistake in new} | {mistake.path for mistake in new}
         for mistake in mistakes:
             _mend(values, mistake.path, mistake.kind)
-    return Reading(None, tuple(problems), frozenset(unsure))
+    return Parsed(None, tuple(problems), frozenset(unsure))
 
 
 def _no_mapping(document: Document) -> Problem:

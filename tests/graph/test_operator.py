@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from lvmc.graph.energy import score
 from lvmc.graph.operator import dense_form, linear_term, units, weight_operator
 from lvmc.loading import resolve
 from tests.laws.dense import Dense
@@ -36,8 +37,9 @@ def test_the_quadratic_form(spec: dict[str, Any]) -> None:
     for layer in graph.layers:
         state[layer.name] = z[:, start : start + layer.units].reshape(2, layer.channels, *layer.size)
         start += layer.units
-    score = 0.5 * np.einsum("bi,ij,bj->b", z, w, z) + (b * z).sum(axis=1)
-    assert np.allclose(score, dense.score(inputs, state), rtol=1e-9, atol=1e-9)
+    quadratic = 0.5 * np.einsum("bi,ij,bj->b", z, w, z) + (b * z).sum(axis=1)
+    assert np.allclose(quadratic, dense.score(inputs, state), rtol=1e-9, atol=1e-9)
+    assert np.allclose(quadratic, score(graph, parameters, inputs, state), rtol=1e-9, atol=1e-9)
     assert np.allclose(weight_operator(graph, parameters) @ z.T, w @ z.T, atol=1e-10)
 
 

@@ -89,6 +89,7 @@ def test_four_meanings_agree() -> None:
 
 def test_training_statistics_agree() -> None:
     """With batch statistics too: a drive's from its first pass, a message's each time it is computed."""
+    compared: list[int] = []
 
     @settings(max_examples=60, deadline=None, derandomize=True, database=None)
     @given(specs(units=("rectified", "gaussian")))
@@ -107,10 +108,11 @@ def test_training_statistics_agree() -> None:
         plain = programs(graph, Options(optimize=False))
         agree(interpret(plain.latents, inputs | parameters, training=True), wanted, 1e-8)
         model = emitted(spec, parameters).train()
-        if all(layer.size != (1, 1) for layer in graph.layers):
-            agree(as_arrays(model.latents(*(torch.from_numpy(value) for value in inputs.values()))), wanted, 1e-8)
+        agree(as_arrays(model.latents(*(torch.from_numpy(value) for value in inputs.values()))), wanted, 1e-8)
+        compared.append(1)
 
     check()
+    assert len(compared) >= 40
 
 
 def keys_of(spec: dict[str, Any]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lvmc.codegen.support import definitions
 
@@ -63,8 +63,7 @@ def test_messages_are_adjoint(coupling: tuple[Geometry, Pair, Pair], seed: int) 
 def test_emitted_adjoints(coupling: tuple[Geometry, Pair, Pair], seed: int) -> None:
     """The emitted `adjoint` and `unwrap` are the numpy ones."""
     geometry, kernel, plane = coupling
-    if geometry.circular and (geometry.padding[0] > plane[0] or geometry.padding[1] > plane[1]):
-        return
+    assume(not geometry.circular or (geometry.padding[0] <= plane[0] and geometry.padding[1] <= plane[1]))
     random = np.random.default_rng(seed)
     weight = random.normal(size=(3, 2, *kernel))
     z = random.normal(size=(2, 3, *geometry.size_above(plane, kernel)))

@@ -72,13 +72,13 @@ class Winners(Op):
         return TensorType(args[0].shape, mask=True)
 
     def meaning(self, args: Arrays, context: Context) -> Array:
-        first = numeric.blocks(args[0], self.group)
+        first = numeric.grouped(args[0], self.group)
         if len(args) == 2:
             tied = first == first.max(axis=-1, keepdims=True)
-            first = np.where(tied, numeric.blocks(args[1], self.group), -np.inf)
+            first = np.where(tied, numeric.grouped(args[1], self.group), -np.inf)
         mask = np.zeros(first.shape, bool)
         np.put_along_axis(mask, first.argmax(axis=-1, keepdims=True), True, axis=-1)
-        return numeric.unblocks(mask, self.group)
+        return numeric.ungrouped(mask, self.group)
 
     def flops(self, args: Types, out: TensorType) -> int:
         return 0
@@ -149,7 +149,7 @@ class MaxWindows(Op):
         return pooled(args[0], self.window)
 
     def meaning(self, args: Arrays, context: Context) -> Array:
-        return numeric.blocks(args[0], Group(1, *self.window)).max(axis=-1)
+        return numeric.grouped(args[0], Group(1, *self.window)).max(axis=-1)
 
     def flops(self, args: Types, out: TensorType) -> int:
         return 0
