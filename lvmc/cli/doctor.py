@@ -118,12 +118,11 @@ def _compare() -> str:
     from lvmc.assemble import Options, programs
     from lvmc.ir import interpret
     from lvmc.loading import resolve
-    from lvmc.results.ran import latents_of
 
     model = lvmc.compile("two_layer")
     image = torch.linspace(0, 1, 256).reshape(1, 1, 16, 16)
     with torch.no_grad():
-        found = {name: value.numpy() for name, value in latents_of(model)(image).items()}
+        found = {name: value.numpy() for name, value in model.latents(image).items()}
     state = {name: value.numpy() for name, value in model.state_dict().items()}
     meant = interpret(programs(resolve("two_layer")[1], Options(optimize=False)).latents, {"x": image.numpy(), **state})
     worst = max(float(np.abs(found[name] - meant[name]).max() / (1 + np.abs(meant[name]).max())) for name in meant)

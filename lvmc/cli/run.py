@@ -14,15 +14,15 @@ from lvmc.cli.options import AsJson, Force
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from lvmc.cli.output import Json
     from lvmc.results import Ran
+    from lvmc.runtime.module import Model
 
 RUN = "run.json"
 
-Model = Annotated[
+FolderOrSpec = Annotated[
     str, typer.Argument(metavar="DIR|SPEC", help="A compiled folder, a spec file or a zoo name.", show_default=False)
 ]
 Images = Annotated[
@@ -40,7 +40,7 @@ Seed = Annotated[int, typer.Option(help="Of the weights, where SPEC has none.")]
 
 
 def run(
-    model: Model,
+    model: FolderOrSpec,
     images: Images = None,
     *,
     out: Out,
@@ -94,7 +94,7 @@ def files_of(texts: Sequence[str]) -> dict[str, Path]:
     return {name: Path(file) for name, _, file in pairs}
 
 
-def _open(model: str, seed: int) -> tuple[torch.nn.Module, str]:
+def _open(model: str, seed: int) -> tuple[Model, str]:
     """The model, and where its weights are from."""
     import lvmc
     from lvmc.runtime.folder import WEIGHTS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from lvmc.runtime.module import compiled_of
 
 if TYPE_CHECKING:
     import torch
+
+    from lvmc.runtime.module import Model
 
 Numbers = NDArray[np.float32]
 Size = tuple[int, int]
@@ -47,9 +49,7 @@ class Ran:
         return next((each.picture for each in self.given.values() if each.picture is not None), None)
 
 
-def run_model(
-    model: torch.nn.Module, files: Sequence[Path], named: Mapping[str, Path], size: Size | None = None
-) -> Ran:
+def run_model(model: Model, files: Sequence[Path], named: Mapping[str, Path], size: Size | None = None) -> Ran:
     """Read the files, run the model in evaluation mode, and trace it.
 
     Args:
@@ -70,7 +70,7 @@ def run_model(
     model.eval()
     with torch.no_grad():
         heads: dict[str, torch.Tensor] = model(*inputs, **tensors) if graph.heads else {}
-        latents = latents_of(model)(*inputs, **tensors)
+        latents = model.latents(*inputs, **tensors)
     stacked = {head.name: head.record.at == "each" for head in graph.heads}
     return Ran(
         graph=graph,
@@ -98,15 +98,10 @@ def read_named(graph: EnergyGraph, files: Mapping[str, Path], wanted: Sequence[s
     return {name: _read_layer(graph, name, files[name]) for name in wanted}
 
 
-def keywords_of(model: torch.nn.Module) -> list[str]:
+def keywords_of(model: Model) -> list[str]:
     """Names of what a model takes by keyword."""
-    parameters = inspect.signature(latents_of(model)).parameters.values()
+    parameters = inspect.signature(model.latents).parameters.values()
     return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
-
-
-def latents_of(model: torch.nn.Module) -> Callable[..., dict[str, torch.Tensor]]:
-    """The method `latents` that every compiled model has."""
-    return cast("Callable[..., dict[str, torch.Tensor]]", model.latents)
 
 
 def _read_layer(graph: EnergyGraph, name: str, file: Path) -> Given:
