@@ -31,8 +31,9 @@ lint: $(READY)
 pictures: $(READY)
 	$(RUN) -m lvmc draw qp_faces docs/unrolled.svg
 
-bench: $(READY)
+bench: $(READY)-bench
 	$(RUN) benchmarks/compile_time.py
+	$(RUN) benchmarks/speed.py --json build/speed.json
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
@@ -43,3 +44,7 @@ $(READY): pyproject.toml constraints.txt
 	grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt
 	$(RUN) -m pip install $(PIP_FLAGS) --quiet -c $(VENV)/constraints.txt "$(TORCH)" -e ".[test,lint]"
 	touch $@
+
+$(READY)-bench: $(READY)
+	$(RUN) -m pip install $(PIP_FLAGS) --quiet -c $(VENV)/constraints.txt "$(TORCH)" -e ".[bench]" && touch $@ \
+		|| echo "torchdeq or scikit-learn cannot be had; the table says so"

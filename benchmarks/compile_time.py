@@ -19,8 +19,9 @@ import numpy as np
 from lvmc.codegen import emit
 
 from lvmc import specs
-from lvmc.assemble import Options, plan
+from lvmc.assemble import Options
 from lvmc.loading import resolve
+from lvmc.methods import plan
 from lvmc.spec import dump
 
 RUNS = 5

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lvmc.ir import Equation, Geometry, Program, Variable
-from lvmc.ir.ops import Correlate, MessageNorm, Moments
+from lvmc.ir import Equation, Geometry, Plane, Program, Size, TensorType, Variable
+from lvmc.ir.ops import Adjoint, Correlate, MessageNorm, Moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,15 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Conv and norm modules by path; every other parameter is a plain one of its parent."""
+    """Conv and norm modules by path; every other parameter is a plain one of its parent.
+
+    `wholes` are the modules whose filters cover a plane, and so are matrices; `exact` are the planes of one size.
+    """
 
     convs: dict[str, Conv]
     norms: dict[str, Norm]
+    wholes: tuple[str, ...]
+    exact: frozenset[str]
 
     def conv_call(self, equation: Equation) -> str:
         """`self.h1` if calling that module computes the equation; empty otherwise."""
@@ -54,11 +59,17 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
     known = {parameter.name: parameter for parameter in parameters}
     convs: dict[str, Conv] = {}
     norms: dict[str, Norm] = {}
+    wholes: dict[str, None] = {}
+    exact: frozenset[str] = frozenset()
     for program in programs:
+        exact |= _exact(program.planes)
+        types = types_of(program)
         for equation in program.equations:
             match equation.op:
                 case Correlate(geometry):
                     _note_conv(equation.args[1], geometry, known, convs)
+                    if covers(equation, types) and equation.args[1] in known:
+                        wholes[equation.args[1].rpartition(".")[0]] = None
                 case Moments(momentum):
                     path = equation.args[1].rpartition(".")[0]
                     norms[path] = Norm(known[equation.args[1]].type.shape[0], momentum, None)
@@ -67,7 +78,43 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
                     norms[path] = Norm(known[equation.args[1]].type.shape[0], momentum, eps)
                 case _:
                     pass
-    return Attributes(convs, norms)
+    return Attributes(convs, norms, tuple(wholes), exact)
+
+
+def types_of(program: Program) -> dict[str, TensorType]:
+    """The type of every value of a program."""
+    given = {variable.name: variable.type for variable in program.variables}
+    return given | {equation.out: equation.type for equation in program.equations}
+
+
+def covers(equation: Equation, types: Mapping[str, TensorType]) -> bool:
+    """Whether a message's filter is as large as its plane, of more than one unit: it is then a matrix product."""
+    op = equation.op
+    if not isinstance(op, Correlate | Adjoint):
+        return False
+    plane = _size(types[equation.args[0]]) if isinstance(op, Correlate) else op.size
+    plain = Geometry(circular=op.geometry.circular)
+    return plane != (1, 1) and plane == _kernel(types[equation.args[1]]) and op.geometry == plain
+
+
+def _size(plane: TensorType) -> Size:
+    return (plane.shape[1], plane.shape[2])
+
+
+def _kernel(weight: TensorType) -> Size:
+    return (weight.shape[2], weight.shape[3])
+
+
+def _exact(planes: tuple[Plane, ...]) -> frozenset[str]:
+    """The planes that have their nominal size always: something reads the whole of them or of a plane above."""
+    exact = {plane.name for plane in planes if plane.exact or plane.fixed}
+    for plane in reversed(planes):
+        if plane.name in exact and plane.below is not None and plane.geometry.stride == (1, 1):
+            exact.add(plane.below)
+    for plane in planes:
+        if plane.below in exact:
+            exact.add(plane.name)
+    return frozenset(exact)
 
 
 def _note_conv(weight: str, geometry: Geometry, known: dict[str, Variable], convs: dict[str, Conv]) -> None:

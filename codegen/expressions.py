@@ -33,14 +33,19 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What an expression may need besides its arguments."""
+    """What an expression may need besides its arguments.
+
+    `covers`: the filter is as large as the plane. `spare`: nothing else reads the first argument, nor is it needed
+    for gradients, so the result may take its place in memory.
+    """
 
     equation: Equation
     args: tuple[Expression, ...]
     attributes: Attributes
     like: str
     batch: str
-    axes: int = 2
+    covers: bool = False
+    spare: bool = False
 
 
 Writer = Callable[[Site, Any], Expression]
@@ -74,11 +79,10 @@ def method(text: str, shape: Shape = "plane") -> Writer:
     return write
 
 
-def windowed(function: str, short: bool = False) -> Writer:
+def windowed(function: str) -> Writer:
     """A call whose last argument is the op's window."""
 
     def write(site: Site, op: ops.SumWindows) -> Expression:
-        window = pair(op.window) if short else str(tuple(op.window))
-        return Expression(f"{function}({', '.join(arg.text for arg in site.args)}, {window})")
+        return Expression(f"{function}({', '.join(arg.text for arg in site.args)}, {tuple(op.window)})")
 
     return write

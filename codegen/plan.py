@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
+from typing import Literal
 
 from lvmc.ir import Plane, Program, Variable
 
@@ -14,7 +15,8 @@ class Method:
     """A method of the emitted class.
 
     `arguments` is its signature after `self`; `bindings` say how its program's variables are written in it
-    (parameters are attributes of the module); `refusal`, if any, is the body: the method raises with it.
+    (parameters are attributes of the module). `setup` are statements before those of the program; without a program
+    they are the body. `sizes` says where the planes' sizes come from: worked out here, or an argument.
     """
 
     name: str
@@ -23,8 +25,10 @@ class Method:
     docstring: tuple[str, ...]
     program: Program | None
     bindings: Mapping[str, str]
-    result: str = "dict"
-    refusal: str = ""
+    result: Literal["dict", "value"] = "dict"
+    setup: tuple[str, ...] = ()
+    sizes: Literal["found", "given", "unused"] = "found"
+    headings: bool = True
     frees: bool = False
 
 

@@ -27,6 +27,26 @@ def definitions() -> dict[str, str]:
 
 
 @cache
+def imports() -> dict[str, str]:
+    """The import statement of every name that carried functions import, by name, in order."""
+    found: dict[str, str] = {}
+    for node in ast.parse(_SOURCE.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.name: node.module or "" for alias in node.names}
+    return found
+
+
+def needed_imports(text: str) -> tuple[str, ...]:
+    """`from … import …` of what `text` uses, a line a module, in their order."""
+    used = _names_in(text)
+    modules: dict[str, list[str]] = {}
+    for name, module in imports().items():
+        if name in used and not (module == "torch"):
+            modules.setdefault(module, []).append(name)
+    return tuple(f"from {module} import {', '.join(names)}" for module, names in modules.items())
+
+
+@cache
 def _names_in(source: str) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
 

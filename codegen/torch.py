@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from lvmc.codegen.attributes import Attributes, attributes
 from lvmc.codegen.body import Body
 from lvmc.codegen.plan import Method, ModulePlan, class_name
-from lvmc.codegen.support import needed
+from lvmc.codegen.support import needed, needed_imports
 from lvmc.codegen.tree import constructor_lines, reset_lines
 
 from lvmc.ir import Plane
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"
+_GIVEN = ("input", "latent", "state")
+_TENSOR = re.compile(r"(\w+): Tensor\b")
 
 
 def emit(plan: ModulePlan) -> str:
@@ -33,24 +36,46 @@ def emit(plan: ModulePlan) -> str:
         "inputs": ", ".join(f"{name}: Tensor" for name in _inputs(plan)),
     }
     class_text = _template("class.py.jinja").render(values)
-    return _template("module.py.jinja").render(values | {"class_text": class_text, "support": needed(class_text)})
+    support = needed(class_text)
+    imports = needed_imports("\n\n".join((class_text, *support)))
+    return _template("module.py.jinja").render(
+        values | {"class_text": class_text, "support": support, "imports": imports}
+    )
 
 
 def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[str, ...]:
     """The body of a method after its docstring."""
     if method.program is None:
-        return ("raise NotImplementedError(", f"    {method.refusal!r}", ")")
-    tensors = [v.name for v in method.program.variables if v.kind in ("input", "latent") and v.name in method.bindings]
-    first = method.bindings[tensors[0]] if tensors else ""
+        return method.setup
+    given = [v.name for v in method.program.variables if v.kind in _GIVEN and v.name in method.bindings]
+    first = method.bindings[given[0]] if given else ""
     parameter = f"self.{plan.parameters[0].name}" if plan.parameters else "torch.zeros(())"
     lines = Body(method, method.program, where, first or parameter, f"{first}.shape[0]" if first else "batch").write()
-    masks = [v.name for v in method.program.variables if v.kind == "mask"]
-    before = [f"{mask} = {mask}.bool()" for mask in masks]
-    if method.name != "losses" and plan.planes:
-        arguments = ", ".join(method.bindings[name] for name in _inputs(plan))
-        text = "\n".join(lines)
-        before.append(("size = " if "size[" in text else "") + f"self._sizes({arguments})")
+    masks = [method.bindings[v.name] for v in method.program.variables if v.kind == "mask"]
+    before = [f"{name} = channels_last({name})" for name in _planes_given(method)]
+    before += [f"{mask} = {mask}.bool()" for mask in masks if mask.isidentifier()]
+    if method.sizes == "found" and plan.planes:
+        arguments = ", ".join(_inputs(plan))
+        text = "\n".join((*method.setup, *lines))
+        before.append(("size = " if re.search(r"\bsize\b(?!=)", text) else "") + f"self._sizes({arguments})")
+    lines = (*method.setup, *lines)
+    if method.name == "score":
+        lines = _in_own_precision(plan, method, f"{first or parameter}.device.type", lines)
     return (*before, *lines)
+
+
+def _planes_given(method: Method) -> list[str]:
+    """The arguments of a public method that are planes: inputs, given layers and masks."""
+    return _TENSOR.findall(method.arguments) if method.sizes == "found" else []
+
+
+def _in_own_precision(plan: ModulePlan, method: Method, device: str, lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines without autocast, on values in the precision of the parameters."""
+    kind = f".to(self.{plan.parameters[0].name}.dtype)" if plan.parameters else ""
+    casts = [f"{name} = {name}{kind}" for name in _planes_given(method)]
+    casts.append(f"z = {{name: value{kind} for name, value in z.items()}}")
+    inside = (*(casts if kind else ()), *lines)
+    return (f"with torch.autocast({device}, enabled=False):", *(f"    {line}" if line else "" for line in inside))
 
 
 def _inputs(plan: ModulePlan) -> list[str]:

@@ -24,6 +24,9 @@ def _geometry(geometry: Geometry) -> dict[str, Size | None]:
 def _correlate(site: Site, op: ops.Correlate) -> Expression:
     x, *parameters = site.args
     module = site.attributes.conv_call(site.equation)
+    if site.covers:
+        function = "whole" if _exact(site) else "correlate"
+        return Expression(f"{function}({', '.join(arg.text for arg in site.args)})")
     if module:
         return Expression(f"{module}({x.text})")
     keys = _geometry(op.geometry)
@@ -38,6 +41,9 @@ def _adjoint(site: Site, op: ops.Adjoint) -> Expression:
     z, weight, *bias = (arg.text for arg in site.args)
     geometry, keys = op.geometry, _geometry(op.geometry)
     wraps = geometry.circular and geometry.padding != (0, 0)
+    if site.covers:
+        function = "whole_adjoint" if _exact(site) else "correlate_adjoint"
+        return Expression(f"{function}({', '.join([z, weight, *bias])})")
     if geometry.stride == (1, 1) and not wraps:
         return Expression(f"F.conv_transpose2d({', '.join([z, weight, *bias])}{options(**keys)})")
     size = _plane(op)
@@ -48,6 +54,13 @@ def _adjoint(site: Site, op: ops.Adjoint) -> Expression:
     padded = f"({size}[0] + {2 * rows}, {size}[1] + {2 * columns})"
     folded = f"unwrap(adjoint({z}, {weight}, {padded}{_tuples(keys | {'padding': None})}), {tuple(geometry.padding)})"
     return Expression(f"{folded} + {bias[0]}[:, None, None]" if bias else folded, atomic=not bias)
+
+
+def _exact(site: Site) -> bool:
+    """Whether the plane below, or above, always has its nominal size."""
+    origin = site.equation.origin
+    ends = (origin.layer, origin.sender) if origin.role in ("bottom", "top") else ()
+    return any(end in site.attributes.exact for end in ends)
 
 
 def _plane(op: ops.Adjoint | ops.Upsample) -> str:
@@ -68,7 +81,8 @@ def _constant(site: Site, op: ops.Constant) -> Expression:
 
 
 def _zeros(site: Site, op: ops.Zeros) -> Expression:
-    return Expression(f'{site.like}.new_zeros({site.batch}, {op.shape[0]}, *size["{op.plane}"])')
+    size = f'*size["{op.plane}"]'
+    return Expression(f"{site.like}.new_zeros({site.batch}, {size}, {op.shape[0]}).permute(0, 3, 1, 2)")
 
 
 def _add(site: Site, op: ops.Add) -> Expression:
@@ -80,7 +94,10 @@ def _add_channel(site: Site, op: ops.AddChannel) -> Expression:
 
 
 def _div_channel(site: Site, op: ops.DivChannel) -> Expression:
-    return Expression(f"{site.args[0].operand} / {site.args[1].meeting(2)}", atomic=False)
+    x, diagonal = site.args
+    if diagonal.shape == "scalar":
+        return Expression(f"{x.operand} / {diagonal.operand}", atomic=False)
+    return Expression(f"{x.operand} * (1.0 / {diagonal.operand})[:, None, None]", atomic=False)
 
 
 def _div_filter(site: Site, op: ops.DivFilter) -> Expression:
@@ -91,7 +108,9 @@ def _div_filter(site: Site, op: ops.DivFilter) -> Expression:
 
 def _rectify(site: Site, op: ops.Rectify) -> Expression:
     x = site.args[0]
-    return Expression(f"F.relu({x.text})" if op.upper is None else f"{x.operand}.clamp(0.0, {op.upper!r})")
+    if op.upper is not None:
+        return Expression(f"{x.operand}.clamp(0.0, {op.upper!r})")
+    return Expression(f"F.relu_({x.text})" if site.spare else f"F.relu({x.text})")
 
 
 def _select(site: Site, op: ops.Select) -> Expression:
@@ -170,11 +189,31 @@ def _minus_diagonal(site: Site, op: ops.MinusDiagonal) -> Expression:
 
 
 def _largest_change(site: Site, op: ops.LargestChange) -> Expression:
-    return Expression(f"({site.args[0].text} - {site.args[1].operand}).abs().flatten(1).amax(1)")
+    return Expression(f"({site.args[0].text} - {site.args[1].operand}).abs().amax((1, 2, 3))")
 
 
 def _largest(site: Site, op: ops.Largest) -> Expression:
     return Expression(f"torch.stack([{', '.join(arg.text for arg in site.args)}]).amax(0)")
+
+
+def _between(site: Site, op: ops.Between) -> Expression:
+    z = site.args[0]
+    inside = f"{z.operand} > 0" if op.upper is None else f"({z.operand} > 0) & ({z.operand} < {op.upper!r})"
+    return Expression(f"({inside}).to({z.operand}.dtype)")
+
+
+def _nonzero(site: Site, op: ops.Nonzero) -> Expression:
+    z = site.args[0].operand
+    return Expression(f"({z} != 0).to({z}.dtype)")
+
+
+def _sigmoid_slope(site: Site, op: ops.SigmoidSlope) -> Expression:
+    z = site.args[0].operand
+    return Expression(f"{z} * (1.0 - {z})", atomic=False)
+
+
+def _times(site: Site, op: ops.Times) -> Expression:
+    return Expression(f"{site.args[0].operand} * {site.args[1].operand}", atomic=False)
 
 
 def _stack(site: Site, op: ops.Stack) -> Expression:
@@ -219,9 +258,9 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.ClampedKey: call("clamped_key"),
     ops.Winners: _winners,
     ops.Keep: call("keep"),
-    ops.Take: windowed("take"),
+    ops.Take: call("take"),
     ops.Spread: windowed("spread"),
-    ops.MaxWindows: windowed("F.max_pool2d", short=True),
+    ops.MaxWindows: windowed("max_windows"),
     ops.SymmetricTaps: call("symmetric"),
     ops.LateralBound: method(".abs().sum((1, 2, 3)).amax()", "scalar"),
     ops.AddScaled: _add_scaled,
@@ -242,6 +281,11 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.Entropy: call("entropy"),
     ops.LargestChange: _largest_change,
     ops.Largest: _largest,
+    ops.Between: _between,
+    ops.Nonzero: _nonzero,
+    ops.Ones: call("torch.ones_like"),
+    ops.SigmoidSlope: _sigmoid_slope,
+    ops.Times: _times,
     ops.LogisticLoss: call("logistic_loss"),
     ops.SoftmaxLoss: call("softmax_loss"),
     ops.DistanceLoss: _distance,

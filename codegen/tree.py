@@ -19,6 +19,10 @@ def constructor_lines(parameters: tuple[Variable, ...], attributes: Attributes) 
         if not _made_by_module(path, leaf, attributes):
             shape = ", ".join(map(str, parameter.type.shape))
             yield f"self.{parameter.name} = nn.Parameter(torch.zeros({shape}))"
+    if any(len(parameter.type.shape) == 4 for parameter in parameters):
+        yield "self.to(memory_format=torch.channels_last)"
+    for path in attributes.wholes:
+        yield f"self.{path}.to(memory_format=torch.contiguous_format)"
 
 
 def reset_lines(parameters: tuple[Variable, ...]) -> Iterator[str]:

@@ -1,22 +1,23 @@
-"""The emitted class as programs: forward, latents, score and losses of a graph, under given options."""
+"""The programs of a compiled spec: straight-line ones, or loops with what leads to them and what follows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from math import prod
 from typing import Literal
 
-from lvmc import __version__
-from lvmc.codegen import Method, ModulePlan
-from lvmc.graph import EnergyGraph
+from lvmc import fixed_point
+from lvmc.fixed_point import Adjoint
+from lvmc.graph import MAX_UPDATES, EnergyGraph
 from lvmc.graph.energy import score_program
 from lvmc.graph.losses import losses_program
 from lvmc.ir import Program
 from lvmc.ir.naming import tidy
 from lvmc.rewrites import rewrite
-from lvmc.rewrites.dead_code import dead_code
+from lvmc.rewrites.share_equal_values import share_equal_values
+from lvmc.ir.rolled import Rolled
+from lvmc.roll import SHORTEST, roll, sample_passes, settled
+from lvmc.spec import Until
 from lvmc.unroll import unroll
 
 
@@ -33,148 +34,109 @@ class Options:
     clamp: Mapping[str, Literal["all", "mask"]] = field(default_factory=dict[str, Literal["all", "mask"]])
     start: bool = False
     seed: int = 0
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Passes that go on until a residual is reached: `residual` and `loop` work on the state that `loop.first` gives.
+
+    A residual of 0 stands for a given number of passes. `adjoint` is there if gradients go through the fixed point.
+    """
+
+    until: Until
+    loop: Rolled
+    residual: Program
+    adjoint: Adjoint | None
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """What a compiled module computes. `forward` has the heads as outputs (the layers, without heads)."""
+    """What a compiled module computes.
+
+    `forward` has the heads as outputs (the layers, without heads). With a `loop` or with `settling`, `forward` and
+    `latents` take up the state that it leaves.
+    """
 
     forward: Program
     latents: Program
     score: Program | None
     losses: Program | None
+    loop: Rolled | None = None
+    settling: Settling | None = None
 
 
 def programs(graph: EnergyGraph, options: Options) -> Programs:
-    """Unroll, split into heads and layers, and rewrite each."""
-    plain = unroll(graph, options.passes, options.clamp, options.start)
-    heads = {head.name for head in graph.heads}
-    read = tuple(pair for pair in plain.outputs if pair[0] in heads)
-    layers = tuple(pair for pair in plain.outputs if pair[0] not in heads)
-    improve = rewrite if options.optimize else _as_it_is
-    latents = tidy(improve(replace(plain, outputs=layers)))
-    forward = tidy(improve(replace(plain, outputs=read))) if read else latents
-    types = {equation.out: equation.type for equation in forward.equations}
-    return Programs(
-        forward=forward,
-        latents=latents,
-        score=None if graph.why_no_energy else tidy(rewrite(score_program(graph))),
-        losses=losses_program(graph, {key: types[value] for key, value in forward.outputs}) if read else None,
-    )
+    """Unroll, find the loop of many passes, split into heads and layers, and rewrite each.
 
-
-def plan(graph: EnergyGraph, options: Options, spec_text: str) -> ModulePlan:
-    """Everything an emitter needs, from the graph, the options and the spec's text (for its hash)."""
-    made = programs(graph, options)
-    given = [v.name for v in made.latents.variables if v.kind in ("latent", "mask")]
-    inputs = [node.name for node in graph.inputs]
-    keywords = [f"{name}: Tensor" for name in given]
-    batch = [] if inputs or given else ["batch: int = 1"]
-    arguments = ", ".join([*(f"{name}: Tensor" for name in inputs), *(["*"] if given else []), *keywords, *batch])
-    run = {name: name for name in (*inputs, *given)}
-    heads, layers = _result_line(made.forward), _result_line(made.latents)
-    methods = [
-        Method(
-            "forward",
-            arguments,
-            "dict[str, Tensor]",
-            (f"{'Heads' if graph.heads else 'Layers'} by name: {heads}.",),
-            made.forward,
-            run,
-        ),
-        Method(
-            "latents",
-            arguments,
-            "dict[str, Tensor]",
-            (f"Layers after their last update, by name: {layers}.",),
-            made.latents,
-            run,
-        ),
-        _score_method(graph, made.score, inputs),
-    ]
-    if made.losses is not None:
-        methods.append(_losses_method(graph, made.losses))
-    return ModulePlan(
-        graph.name,
-        tuple(_docstring(graph, options, spec_text)),
-        graph.parameters,
-        graph.planes,
-        options.seed,
-        tuple(methods),
-    )
-
-
-def _score_method(graph: EnergyGraph, program: Program | None, inputs: list[str]) -> Method:
-    bindings = {name: name for name in inputs} | {layer.name: f'z["{layer.name}"]' for layer in graph.layers}
-    arguments = ", ".join([*(f"{name}: Tensor" for name in inputs), "z: dict[str, Tensor]"])
-    docstring = ("S(z; x) of every sample, (batch,).", "z holds every layer, as `latents` gives them.")
-    if program is None:
-        return Method("score", arguments, "Tensor", docstring, None, {}, refusal=graph.why_no_energy)
-    program = replace(program, outputs=program.outputs[:1])
-    return Method("score", arguments, "Tensor", docstring, tidy(dead_code(program)), bindings, result="value")
-
-
-def _losses_method(graph: EnergyGraph, program: Program) -> Method:
-    names = [head.name for head in graph.heads]
-    bindings = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in names}
-    shapes = "; ".join(f"{v.name.split('.')[1]} (batch, {v.type})" for v in program.variables if v.kind == "target")
-    docstring = (
-        "Weighted loss of every head; their sum is the objective.",
-        f"targets: {shapes.replace('batch, scalar', 'batch')}. Negative entries of maps and labels are ignored.",
-    )
-    arguments = "out: dict[str, Tensor], targets: dict[str, Tensor]"
-    return Method("losses", arguments, "dict[str, Tensor]", docstring, program, bindings)
-
-
-def _result_line(program: Program) -> str:
-    types = {equation.out: equation.type for equation in program.equations}
-    types |= {variable.name: variable.type for variable in program.variables}
-    shown: list[str] = []
-    for key, value in program.outputs:
-        kind = types[value]
-        stack = f"{kind.stacked}, " if kind.stacked else ""
-        shown.append(f"{key} ({stack}batch, {', '.join(map(str, kind.shape))})")
-    return "; ".join(shown) if len(shown) <= 2 else "; ".join([shown[0], "…", shown[-1]])
-
-
-def _docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str]:
-    """What the file is, and which spec and options made it."""
-    passes = graph.passes if options.passes is None else options.passes
-    sweeps = "one bottom-up pass" if passes == 1 else f"{passes} passes, up and down in turn,"
-    energy = "energy" if not graph.why_no_energy else "model"
-    title = f"{graph.name}: {sweeps} of coordinate ascent on a hierarchical {energy} of {len(graph.layers)} layers."
-    digest = sha256(spec_text.encode()).hexdigest()[:16]
-    made = (
-        f"Emitted by lvmc {__version__} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
-    )
-    formula = (
-        "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
-    )
-    formula = formula if not graph.why_no_energy else f"No single score is maximised: {graph.why_no_energy}."
-    return [title, "", made, "", formula, "", "Layers, bottom to top:", *_layer_lines(graph)]
-
-
-def _option_text(options: Options) -> str:
-    shown = [
-        *(["the plain unrolling"] if not options.optimize else []),
-        *([f"passes={options.passes}"] if options.passes is not None else []),
-        *([f"clamp={dict(options.clamp)}"] if options.clamp else []),
-        *(["start=given"] if options.start else []),
-    ]
-    return f" ({', '.join(shown)})" if shown else ""
-
-
-def _layer_lines(graph: EnergyGraph) -> list[str]:
-    width = max(len(layer.name) for layer in graph.layers)
-    lines: list[str] = []
-    for layer in graph.layers:
-        below = ", ".join(f"{c.kernel[0]}×{c.kernel[1]} on {c.lower}" for c in layer.couplings) or "nothing below"
-        group = f", groups of {layer.group}" if layer.group and prod(layer.group) > 1 else ""
-        kind = "" if layer.kind == "rectified" else f", {layer.kind}"
-        lines.append(
-            f"    {layer.name:<{width}}  {layer.channels}×{layer.size[0]}×{layer.size[1]}  {below}{group}{kind}"
+    Raises:
+        ValueError: More updates than can be unrolled, and no loop.
+    """
+    score = None if graph.why_no_energy else tidy(rewrite(score_program(graph)))
+    settling = _settling(graph, options)
+    if settling is not None:
+        layers = fixed_point.layers_of(graph, options.clamp, options.start)
+        heads = fixed_point.reading(graph, options.clamp, options.start) if graph.heads else layers
+        return Programs(heads, layers, score, _losses(graph, heads), settling=settling)
+    passes = options.passes or graph.passes
+    loop = _loop(graph, options, passes) if options.optimize and passes >= SHORTEST and graph.repeats else None
+    if isinstance(loop, Rolled):
+        latents = loop.tails["latents"]
+        heads = loop.tails.get("forward", latents)
+        return Programs(heads, latents, score, _losses(graph, heads), loop=loop)
+    if loop is None and passes * len(graph.layers) > MAX_UPDATES:
+        raise ValueError(
+            f"passes: {passes * len(graph.layers):,} updates to unroll, more than the {MAX_UPDATES:,} allowed; "
+            "optimize=True makes a loop of them, where no head reads at single passes"
         )
-    return lines
+    plain = unroll(graph, passes, options.clamp, options.start) if loop is None else loop
+    improve = rewrite if options.optimize else _as_it_is
+    latents = tidy(improve(_with_outputs(plain, [layer.name for layer in graph.layers])))
+    heads = tidy(improve(_with_outputs(plain, [head.name for head in graph.heads]))) if graph.heads else latents
+    return Programs(heads, latents, score, _losses(graph, heads))
+
+
+def _settling(graph: EnergyGraph, options: Options) -> Settling | None:
+    """The parts of passes without a fixed number, or with gradients through the state they come to."""
+    until = graph.until if options.passes is None else None
+    if until is None and not graph.implicit:
+        return None
+    if until is None:
+        until = Until.model_construct(residual=0.0, max_passes=options.passes or graph.passes)
+    given = (options.clamp, options.start)
+    return Settling(
+        until,
+        fixed_point.looped(graph, *given, options.optimize),
+        fixed_point.residual(graph, *given),
+        fixed_point.adjoint(graph, *given) if graph.implicit else None,
+    )
+
+
+def _loop(graph: EnergyGraph, options: Options, passes: int) -> Rolled | Program | None:
+    """The loop of many passes; a plain program where all passes after the first change nothing; None if neither."""
+    sample = unroll(graph, sample_passes(passes), options.clamp, options.start)
+    tails = {"forward": [head.name for head in graph.heads]} if graph.heads else {}
+    tails["latents"] = [layer.name for layer in graph.layers]
+    for improve in (rewrite, share_equal_values):
+        improved = improve(sample)
+        if settled(improved):
+            return sample
+        loop = roll(improved, passes, tails)
+        if loop is not None:
+            return loop
+    return None
+
+
+def _losses(graph: EnergyGraph, forward: Program) -> Program | None:
+    if not graph.heads:
+        return None
+    types = {variable.name: variable.type for variable in forward.variables}
+    types |= {equation.out: equation.type for equation in forward.equations}
+    return losses_program(graph, {key: types[value] for key, value in forward.outputs})
+
+
+def _with_outputs(program: Program, keys: list[str]) -> Program:
+    return replace(program, outputs=tuple(pair for pair in program.outputs if pair[0] in keys))
 
 
 def _as_it_is(program: Program) -> Program:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lvmc.assemble import Options, plan, programs
+from lvmc.assemble import Options
+from lvmc.memory import bytes_of
+from lvmc.methods import plan
 from lvmc.codegen import class_name, emit
 from lvmc.graph import EnergyGraph
 from lvmc.loading import Source, load, resolve
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from lvmc.diagnostics.trace import Trace
+    from lvmc.runtime.backends import Backend
     from lvmc.runtime.module import Compiled, Model
 
 Clamp = list[str] | tuple[str, ...] | Mapping[str, Literal["all", "mask"]]
@@ -29,6 +32,8 @@ def compile(
     clamp: Clamp | None = None,
     start: Literal["given"] | None = None,
     seed: int = 0,
+    backend: Backend | None = None,
+    memory: str | int | None = None,
 ) -> Model:
     """A spec as a live PyTorch module, with initial weights drawn from `seed`.
 
@@ -40,6 +45,20 @@ def compile(
             that is given only where its mask `<layer>_mask` is 1.
         start: "given" to take the latents' first state by keyword, brought into their domain, instead of 0.
         seed: Of the initial weights.
+        backend: How its methods run; none changes a result beyond rounding.
+            None: on the CPU as "eager", on a GPU as "cudagraph".
+            "eager": The emitted class as it is.
+            "inductor": Through `torch.compile`, with gradients too. The first call of each method takes some seconds,
+            the first one at another size again; further sizes do not. Needs a C++ compiler, on a GPU Triton.
+            "cudagraph": On a GPU, calls without gradients (under `torch.no_grad` or `inference_mode`) are captured
+            when their sizes come a second time, and replayed from then on; `model.max_graphs`, 8, bounds how
+            many are held. Calls that need gradients run eagerly: a captured backward pass would hand out the same
+            gradient buffers again and again, and so spoil gradients accumulated over micro-batches. So do calls
+            while submodules have forward hooks, or keep running statistics in training.
+            What cannot be had here runs eagerly, with one `UserWarning` that says why.
+        memory: Bytes ("2GB") that a training step may take besides parameters, gradients and the optimiser's state:
+            batches go forward a few samples at a time, and what they keep is recomputed for the backward pass; in
+            loops of many passes only some states are kept. `lvmc show --memory 2GB` shows the plan.
 
     Returns:
         `model(*inputs)` is a dict of heads (of layers, where the spec has no heads); `model.latents(*inputs)`,
@@ -47,11 +66,15 @@ def compile(
 
     Raises:
         SpecError: The spec has mistakes.
-        ValueError: An option does not fit the spec.
+        ValueError: An option does not fit the spec, or no backend has that name.
     """
+    from lvmc.runtime.backends import check_backend
     from lvmc.runtime.module import build_module
 
-    return build_module(emitted(spec, Options(optimize, passes, _clamped(clamp), start == "given", seed)))
+    backend = check_backend(backend)
+    budget = None if memory is None else bytes_of(memory)
+    options = Options(optimize, passes, _clamped(clamp), start == "given", seed, budget)
+    return build_module(emitted(spec, options), backend)
 
 
 def emitted(spec: Spec | Source, options: Options) -> Compiled:
@@ -63,11 +86,12 @@ def emitted(spec: Spec | Source, options: Options) -> Compiled:
     return Compiled(resolved, graph, options, source, class_name(graph.name))
 
 
-def open(folder: str | Path) -> Model:
-    """A folder written by `lvmc compile`, with its weights if it holds any."""
+def open(folder: str | Path, *, backend: Backend | None = None) -> Model:
+    """A folder written by `lvmc compile`, with its weights if it holds any; `backend` as in `compile`."""
+    from lvmc.runtime.backends import check_backend
     from lvmc.runtime.folder import open_folder
 
-    return open_folder(Path(folder))
+    return open_folder(Path(folder), check_backend(backend))
 
 
 def trace(model: torch.nn.Module, *inputs: torch.Tensor, **given: torch.Tensor) -> Trace:
@@ -88,7 +112,7 @@ def draw(
         return diagrams.write(diagrams.energy(graph, fold), Path(path))
     if view != "unrolled":
         raise ValueError(f"no view is called {view!r}: energy or unrolled")
-    return diagrams.write(diagrams.unrolled(graph, programs(graph, Options()).forward, fold), Path(path))
+    return diagrams.write(diagrams.net(graph, Options(), fold), Path(path))
 
 
 def check_options(graph: EnergyGraph, options: Options) -> Options:
@@ -104,6 +128,9 @@ def check_options(graph: EnergyGraph, options: Options) -> Options:
     changed = [name for name in ("passes", "clamp", "start") if getattr(options, name)]
     if changed and graph.why_no_energy:
         raise ValueError(f"{changed[0]}: {graph.why_no_energy}, and other passes need parameters that the spec has not")
+    if options.memory and (graph.implicit or (graph.until and options.passes is None)):
+        why = "gradient: implicit keeps one state, however many passes" if graph.implicit else "'until' has no fixed cost"
+        raise ValueError(f"memory: {why}; leave memory out" + ("" if graph.implicit else ", or write gradient: implicit"))
     passes = options.passes or graph.passes
     for head in graph.heads:
         if isinstance(head.record.at, int) and head.record.at > passes:

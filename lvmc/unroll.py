@@ -33,7 +33,13 @@ from lvmc.schedule import Message, Update, schedule
 Clamp = Mapping[str, Literal["all", "mask"]]
 
 
-def unroll(graph: EnergyGraph, passes: int | None = None, clamp: Clamp | None = None, start: bool = False) -> Program:
+def unroll(
+    graph: EnergyGraph,
+    passes: int | None = None,
+    clamp: Clamp | None = None,
+    start: bool = False,
+    watch: bool = False,
+) -> Program:
     """k passes of block coordinate ascent, then the heads.
 
     Args:
@@ -41,12 +47,13 @@ def unroll(graph: EnergyGraph, passes: int | None = None, clamp: Clamp | None = 
         passes: k; the graph's own if not given.
         clamp: Layers given from outside: `all` of it, never updated, or where a `mask` is 1.
         start: Whether latents start at given values, brought into their domain, instead of 0.
+        watch: Whether the state after each pass is an output too, as `<entry>@<pass>` (see `Unroller.entries`).
 
     Returns:
         A program whose outputs are the heads, then the layers after their last update.
     """
     unroller = Unroller(graph, graph.passes if passes is None else passes, dict(clamp or {}), start)
-    return unroller.program()
+    return unroller.program(watch)
 
 
 @dataclass(slots=True)
@@ -61,30 +68,51 @@ class Unroller:
     state: dict[str, str] = field(default_factory=dict[str, str])
     winners: dict[str, str] = field(default_factory=dict[str, str])
     diagonals: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    moments: dict[str, str] = field(default_factory=dict[str, str])
     laterals: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     predictions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def program(self) -> Program:
+    def program(self, watch: bool = False) -> Program:
         """The whole unrolling: start, passes, heads."""
         variables = self.begin()
         updates = self.updates()
+        seen: list[tuple[str, str]] = []
         for index, update in enumerate(updates):
             if self.clamp.get(update.layer) != "all":
                 self.state[update.layer] = self.update(update)
             if index + 1 == len(updates) or updates[index + 1].pass_ != update.pass_:
-                self._read(update.pass_)
-        outputs = [(head.name, self._output(head)) for head in self.graph.heads]
+                self.read(update.pass_)
+                seen += [(f"{key}@{update.pass_}", value) for key, value in self.entries().items()] if watch else []
+        outputs = [(head.name, self.output(head)) for head in self.graph.heads]
         outputs += [(layer.name, self.state[layer.name]) for layer in self.graph.layers]
-        return Program(self.graph.name, variables, self.graph.planes, self.build.equations(), tuple(outputs))
+        return Program(self.graph.name, variables, self.graph.planes, self.build.equations(), (*outputs, *seen))
+
+    def entries(self) -> dict[str, str]:
+        """What an update of the present state needs besides parameters, by name.
+
+        Layers and inputs; `<layer>_given` and `<layer>_mask` of clamped layers; `<layer>_moments` of drive norms;
+        `<layer>_winner` where the first pass chose the winners for all.
+        """
+        masked = [layer for layer, how in self.clamp.items() if how == "mask"]
+        return {
+            **self.state,
+            **{f"{layer}_given": layer for layer in masked},
+            **{f"{layer}_mask": f"{layer}_mask" for layer in masked},
+            **{f"{layer}_moments": value for layer, value in self.moments.items()},
+            **{f"{name}_winner": value for name, value in self.winners.items() if self._keeps_winner(name)},
+        }
+
+    def _keeps_winner(self, layer: str) -> bool:
+        return self.graph.layer[layer].keeps_first_winner
 
     def begin(self) -> tuple[Variable, ...]:
         """The state before the first pass; the program's variables."""
-        variables = self._variables()
+        variables = self.variables()
         self.build = Builder(variables)
         self.state = {node.name: node.name for node in self.graph.inputs}
         self.state |= {layer.name: self._start(layer) for layer in self.graph.layers}
         for layer in self.graph.layers:
-            self._derive(layer)
+            self.derive(layer)
         return variables
 
     def updates(self) -> tuple[Update, ...]:
@@ -92,7 +120,8 @@ class Unroller:
         blocks = [block(layer, self.graph.above.get(layer.name, ())) for layer in self.graph.layers]
         return schedule(blocks, self.passes)
 
-    def _variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[Variable, ...]:
+        """What the program is given."""
         found = [Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in self.graph.inputs]
         for layer in self.graph.layers:
             kind = TensorType((layer.channels, *layer.size))
@@ -126,7 +155,7 @@ class Unroller:
         """The exact block maximiser (with lateral couplings: one monotone step) of one layer."""
         layer = self.graph.layer[update.layer]
         name, origin = f"{layer.name}_p{update.pass_}", Origin(layer.name, update.pass_, "update")
-        drive = self._drive(layer, update)
+        drive = self.drive(layer, update)
         diagonal, shift = self._diagonal(layer, drive)
         at_drive = Origin(layer.name, update.pass_, "drive")
         if shift:
@@ -175,7 +204,7 @@ class Unroller:
             return value
         return self.build.add(Select(), f"{layer.name}_mask", layer.name, value, name=name, origin=origin)
 
-    def _drive(self, layer: LayerNode, update: Update) -> str:
+    def drive(self, layer: LayerNode, update: Update) -> str:
         """a = b + Σ messages from below + Σ messages from above + L ⋆ z."""
         pass_ = update.pass_
         origin = Origin(layer.name, pass_, "drive")
@@ -219,7 +248,7 @@ class Unroller:
         op = MessageNorm(layer.norm.eps, layer.norm.momentum)
         return self.build.add(op, value, *leaves, name=f"{stem}_normed", origin=origin)
 
-    def _derive(self, layer: LayerNode) -> None:
+    def derive(self, layer: LayerNode) -> None:
         """What depends on parameters only: the diagonal (but for a drive norm) and the symmetric lateral filter."""
         origin = Origin(layer.name, 0, "derived")
         if layer.norm is None or layer.norm.kind == "message":
@@ -235,10 +264,11 @@ class Unroller:
             origin = Origin(layer.name, 1, "norm")
             op = Moments(layer.norm.momentum)
             moments = self.build.add(op, drive, *running, name=f"{layer.name}_moments", origin=origin)
+            self.moments[layer.name] = moments
             self.diagonals[layer.name] = norm_diagonal(self.build, layer, moments, origin)
         return self.diagonals[layer.name]
 
-    def _read(self, pass_: int) -> None:
+    def read(self, pass_: int) -> None:
         """Predictions of the heads that read after this pass."""
         for head in self.graph.heads:
             at = head.record.at
@@ -259,7 +289,8 @@ class Unroller:
             return self.state[layer]
         return self.build.add(SumWindows(window), self.state[layer], name=f"{layer}_pooled_p{pass_}", origin=origin)
 
-    def _output(self, head: HeadNode) -> str:
+    def output(self, head: HeadNode) -> str:
+        """The value of a head that has read."""
         found = self.predictions[head.name]
         if head.record.at != "each":
             return found[-1]

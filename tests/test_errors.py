@@ -92,7 +92,7 @@ def test_no_file_gives_a_traceback(make: Callable[[], bytes], said: str, tmp_pat
         ({"layers": {"h1": {"channels": 10**400, "filter": 1}}}, "not a number of more than 40 digits"),
         ({"inputs": {"image": {"channels": 1, "size": 10**13}}}, "latent units"),
         ({"layers": {"h1": {**LAYER, "nms": 7}}, "inputs": {"image": {"channels": 1, "size": 10**15}}}, "windows"),
-        ({"inference": {"passes": 10**12}}, "updates to unroll"),
+        ({"inference": {"passes": 10**12, "tying": "untied"}}, "updates to unroll"),
         ({"layers": {"h1": {**LAYER, "upper": 10**400}}}, "'upper' should be a number above 0"),
         ({"layers": {"h1": {**LAYER, "diagonal": [float("nan")]}}}, "'diagonal' should be above 0, not .nan"),
         ({"layers": {f"h{n}": {**LAYER, "from": "h"} for n in range(1000)}}, "no layer or input is named 'h'"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lvmc.cli.options import AsJson, Force, Spec, clamp_of
+from lvmc.cli.options import AsJson, Force, Memory, Passes, Spec, clamp_of
 
 if TYPE_CHECKING:
     from lvmc.cli.output import Json
@@ -22,9 +22,6 @@ Clamp = Annotated[
     typer.Option(metavar="LAYER[:mask]", help="Give this layer from outside, all of it or where a mask is 1."),
 ]
 Start = Annotated[Literal["given"] | None, typer.Option(help="Take the latents' first state from outside.")]
-Passes = Annotated[
-    int | None, typer.Option(metavar="K", help="Passes instead of the spec's, with the same parameters.")
-]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder to make; build/NAME if not given.")
 ]
@@ -42,6 +39,7 @@ def compile_spec(
     start: Start = None,
     no_optimize: Annotated[bool, typer.Option("--no-optimize", metavar="", help="Emit the plain unrolling.")] = False,
     seed: Seed = 0,
+    memory: Memory = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,10 +47,12 @@ def compile_spec(
     from lvmc.assemble import Options
     from lvmc.cli.folder import check_replaceable, files_of, write_folder
     from lvmc.costs import costs
+    from lvmc.memory import bytes_of
     from lvmc.pipeline import emitted
     from lvmc.runtime.folder import BUILD
 
-    options = Options(not no_optimize, passes, clamp_of(clamp or ()), start == "given", seed)
+    budget = None if memory is None else bytes_of(memory)
+    options = Options(not no_optimize, passes, clamp_of(clamp or ()), start == "given", seed, budget)
     compiled = emitted(spec, options)
     folder = out or Path("build") / compiled.graph.name
     check_replaceable(folder, BUILD, force)
@@ -63,21 +63,34 @@ def compile_spec(
 def _fill(compiled: Compiled, weights: bool, folder: Path) -> None:
     """Write what a compiled folder holds."""
     from lvmc import diagrams
-    from lvmc.assemble import programs
-    from lvmc.ir import listing
     from lvmc.runtime.folder import folder_files
 
-    made = programs(compiled.graph, compiled.options)
-    methods = {"forward": made.forward, "latents": made.latents, "score": made.score, "losses": made.losses}
-    listings = [f"{name}:\n{listing(program)}" for name, program in methods.items() if program is not None]
-    for name, text in (folder_files(compiled) | {"listing.txt": "\n".join(listings)}).items():
+    for name, text in (folder_files(compiled) | {"listing.txt": _listings(compiled)}).items():
         (folder / name).write_text(text, encoding="utf-8")
-    views = {"energy": diagrams.energy(compiled.graph), "unrolled": diagrams.unrolled(compiled.graph, made.forward)}
+    views = {
+        "energy": diagrams.energy(compiled.graph),
+        "unrolled": diagrams.net(compiled.graph, compiled.options),
+    }
     for name, picture in views.items():
         for ending in ("svg", "png"):
             diagrams.write(picture, folder / f"{name}.{ending}")
     if weights:
         _write_weights(compiled, folder)
+
+
+def _listings(compiled: Compiled) -> str:
+    """Every program of the module: those of a method under its name, in the order they run."""
+    from lvmc.assemble import programs
+    from lvmc.ir import listing
+    from lvmc.parts import gradient_parts, parts
+
+    made = programs(compiled.graph, compiled.options)
+    run = [*parts(made, "forward"), *gradient_parts(made)]
+    sections = [(f"forward, {part.title}" if part.title else "forward", part.program) for part in run]
+    others = {"latents": made.latents, "score": made.score, "losses": made.losses}
+    then = "latents" if len(run) == 1 else "latents, then"
+    sections += [(then if name == "latents" else name, each) for name, each in others.items() if each is not None]
+    return "\n".join(f"{title}:\n{listing(program)}" for title, program in sections)
 
 
 def _write_weights(compiled: Compiled, folder: Path) -> None:
@@ -86,7 +99,8 @@ def _write_weights(compiled: Compiled, folder: Path) -> None:
     from lvmc.runtime.folder import WEIGHTS
     from lvmc.runtime.module import build_module
 
-    (folder / WEIGHTS).write_bytes(save(build_module(compiled).state_dict()))
+    state = build_module(compiled).state_dict()
+    (folder / WEIGHTS).write_bytes(save({name: value.contiguous() for name, value in state.items()}))
 
 
 def _report(compiled: Compiled, folder: Path, files: list[str], spent: Costs, as_json: bool) -> None:
@@ -106,6 +120,8 @@ def _document(compiled: Compiled, folder: Path, files: list[str], spent: Costs) 
         "folder": str(folder),
         "files": files,
         "passes": compiled.options.passes or compiled.graph.passes,
+        "until": _until(compiled),
+        "memory": compiled.options.memory,
         "parameters": spent.parameters,
         "units": spent.units,
         "parts": [asdict(part) for part in spent.parts],
@@ -114,8 +130,14 @@ def _document(compiled: Compiled, folder: Path, files: list[str], spent: Costs) 
     }
 
 
+def _until(compiled: Compiled) -> Mapping[str, Json] | None:
+    until = compiled.graph.until
+    return None if until is None or compiled.options.passes else until.model_dump()
+
+
 def _show(compiled: Compiled, folder: Path, files: list[str], spent: Costs) -> None:
     from lvmc.cli.output import console, count, large, share, table
+    from lvmc.parts import passes_text
 
     rows = [
         (
@@ -128,17 +150,17 @@ def _show(compiled: Compiled, folder: Path, files: list[str], spent: Costs) -> N
         for part in spent.parts
     ]
     rows.append(("total", "", count(spent.units), count(spent.parameters), ""))
-    passes = compiled.options.passes or compiled.graph.passes
     out = console()
-    out.print(f"{compiled.graph.name}: {passes} {'pass' if passes == 1 else 'passes'}\n")
+    out.print(f"{compiled.graph.name}: {passes_text(compiled.graph, compiled.options)}\n")
     out.print(table(("layer", "size", "units", "parameters", "FLOPs a pass"), rows, left=("layer", "size")))
     before, after = spent.plain, spent.rewritten
     compared = (
         ("FLOPs", large(before.flops), large(after.flops), share(before.flops, after.flops)),
-        ("messages", str(before.messages), str(after.messages), share(before.messages, after.messages)),
+        ("messages", count(before.messages), count(after.messages), share(before.messages, after.messages)),
         ("bytes moved", large(before.bytes, "B"), large(after.bytes, "B"), share(before.bytes, after.bytes)),
         ("peak live bytes", large(before.live, "B"), large(after.live, "B"), share(before.live, after.live)),
     )
     out.print()
-    out.print(table(("forward, one sample", "plain", "rewritten", ""), compared, left=("forward, one sample",)))
+    what = "forward, one sample" + (", at most" if spent.at_most else "")
+    out.print(table((what, "plain", "rewritten", ""), compared, left=(what,)))
     out.print(f"\n{folder}/: {', '.join(files)}", soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -45,7 +46,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Look at Python, torch, Graphviz, fonts and packages; compile, run and draw a small model."""
     from lvmc.cli.output import console, print_json, table
 
-    findings = [*_machine(), *_packages(), *_tried()]
+    findings = [*_machine(), *_packages(), *_tried(), *_backends()]
     healthy = all(finding.verdict != "failed" for finding in findings)
     if as_json:
         print_json({"healthy": healthy, "findings": [asdict(finding) for finding in findings]})
@@ -99,6 +100,37 @@ def _tried() -> Iterator[Finding]:
             yield Finding(what, "ok", trial())
         except Exception as error:  # whatever breaks here is what the doctor is asked for
             yield Finding(what, "failed", f"{type(error).__name__}: {error}")
+
+
+def _backends() -> Iterator[Finding]:
+    """Whether each backend does what it says here; a model runs eagerly where one does not."""
+    import torch
+
+    yield _ran_by("inductor")
+    if torch.cuda.is_available():
+        yield _ran_by("cudagraph")
+    else:
+        yield Finding("cudagraph", "note", "no CUDA device: models run eagerly")
+
+
+def _ran_by(backend: Literal["inductor", "cudagraph"]) -> Finding:
+    """A tiny model through a backend, as often as it takes to capture and replay, against the emitted one."""
+    import torch
+
+    import lvmc
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model, plain = lvmc.compile("two_layer", backend=backend), lvmc.compile("two_layer", backend="eager")
+    model, plain, image = model.to(device), plain.to(device), torch.linspace(0, 1, 256, device=device)
+    with warnings.catch_warnings(record=True) as caught, torch.no_grad():
+        warnings.simplefilter("always")
+        found = [model.latents(image.reshape(1, 1, 16, 16)) for _ in range(3)][-1]
+        meant = plain.latents(image.reshape(1, 1, 16, 16))
+    told = [str(each.message) for each in caught if "runs eagerly" in str(each.message)]
+    worst = max(float((found[name] - meant[name]).abs().max() / (1 + meant[name].abs().max())) for name in meant)
+    if not worst < TOLERANCE:
+        return Finding(backend, "failed", f"two_layer differs from its eager run by {worst:.1e}")
+    return Finding(backend, "note", told[0]) if told else Finding(backend, "ok", f"works on {device}")
 
 
 def _devices() -> str:

@@ -14,6 +14,17 @@ AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON
 Force = Annotated[
     bool, typer.Option("--force", metavar="", help="Replace a folder even if it holds weights or other files.")
 ]
+Passes = Annotated[
+    int | None, typer.Option(metavar="K", help="Passes instead of the spec's, with the same parameters.")
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="Bytes a training step may take (2GB): the rest is recomputed."),
+]
+RunBackend = Annotated[
+    Literal["eager", "inductor", "cudagraph"] | None,
+    typer.Option("--backend", help="How the model runs; falls back to eager where it cannot.", show_default=False),
+]
 How = Literal["all", "mask"]
 
 

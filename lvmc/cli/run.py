@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvmc.cli.options import AsJson, Force
+from lvmc.cli.options import AsJson, Force, RunBackend
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lvmc.cli.output import Json
     from lvmc.results import Ran
+    from lvmc.runtime.backends import Backend
     from lvmc.runtime.module import Model
 
 RUN = "run.json"
@@ -47,6 +48,7 @@ def run(
     size: Height = None,
     given: Named = None,
     seed: Seed = 0,
+    backend: RunBackend = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +59,7 @@ def run(
 
     shape, named = size_of(size) if size else None, files_of(given or ())
     check_replaceable(out, RUN, force)
-    net, weights = _open(model, seed)
+    net, weights = _open(model, seed, backend)
     if not as_json:
         remark(f"weights: {weights}")
     ran = run_model(net, images or (), named, shape)
@@ -94,17 +96,17 @@ def files_of(texts: Sequence[str]) -> dict[str, Path]:
     return {name: Path(file) for name, _, file in pairs}
 
 
-def _open(model: str, seed: int) -> tuple[Model, str]:
+def _open(model: str, seed: int, backend: Backend | None) -> tuple[Model, str]:
     """The model, and where its weights are from."""
     import lvmc
     from lvmc.runtime.folder import WEIGHTS
 
     folder = Path(model)
     if not folder.is_dir():
-        return lvmc.compile(model, seed=seed), f"as first drawn (seed {seed}); not trained"
+        return lvmc.compile(model, seed=seed, backend=backend), f"as first drawn (seed {seed}); not trained"
     if (folder / WEIGHTS).is_file():
-        return lvmc.open(folder), str(folder / WEIGHTS)
-    return lvmc.open(folder), f"as first drawn: {folder} holds no {WEIGHTS}; not trained"
+        return lvmc.open(folder, backend=backend), str(folder / WEIGHTS)
+    return lvmc.open(folder, backend=backend), f"as first drawn: {folder} holds no {WEIGHTS}; not trained"
 
 
 def _fill(ran: Ran, document: Json, folder: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lvmc.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from lvmc.graph import EnergyGraph
 
 
 def zoo(as_json: AsJson = False) -> None:
@@ -22,6 +27,7 @@ def zoo(as_json: AsJson = False) -> None:
                     "layers": len(graph.layers),
                     "parameters": parameters(graph),
                     "passes": graph.passes,
+                    "until": graph.until.model_dump() if graph.until else None,
                     "heads": [head.name for head in graph.heads],
                     "description": graph.description,
                 }
@@ -29,5 +35,10 @@ def zoo(as_json: AsJson = False) -> None:
             ]
         )
         return
-    rows = [(g.name, str(len(g.layers)), count(parameters(g)), str(g.passes), g.description) for g in graphs]
+    rows = [(g.name, str(len(g.layers)), count(parameters(g)), _passes(g), g.description) for g in graphs]
     console().print(table(("name", "layers", "parameters", "passes", "what it is"), rows, left=("name", "what it is")))
+
+
+def _passes(graph: EnergyGraph) -> str:
+    """`2`; `≤ 200` where passes end by themselves."""
+    return f"≤ {graph.passes}" if graph.until else str(graph.passes)

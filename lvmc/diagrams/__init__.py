@@ -4,6 +4,7 @@ from lvmc.diagrams.drawing.picture import Picture
 from lvmc.diagrams.energy_view.energy import energy
 from lvmc.diagrams.formats.render import DrawError
 from lvmc.diagrams.formats.writing import FORMATS, write
+from lvmc.diagrams.unrolled_view.net import net
 from lvmc.diagrams.unrolled_view.unrolled import unrolled
 
-__all__ = ["FORMATS", "DrawError", "Picture", "energy", "unrolled", "write"]
+__all__ = ["FORMATS", "DrawError", "Picture", "energy", "net", "unrolled", "write"]

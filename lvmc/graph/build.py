@@ -15,7 +15,7 @@ from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.records import nearest, shorten
 from lvmc.schedule import Message, schedule
-from lvmc.spec import Layer, Spec
+from lvmc.spec import Inference, Layer, Spec
 from lvmc.units import UNITS
 from lvmc.values import Path
 
@@ -52,9 +52,11 @@ def build(
     heads = _heads(spec, scope, canvas, findings)
     if findings.found or findings.unsure:
         return None
+    inference = spec.inference
     graph = EnergyGraph(
-        spec.name, inputs, tuple(layers), heads, canvas, _planes(inputs, layers, heads), (), spec.inference.passes,
-        spec.inference.tying == "untied", spec.description,
+        spec.name, inputs, tuple(layers), heads, canvas, _planes(inputs, layers, heads), (),
+        inference.until.max_passes if inference.until else inference.passes, inference.until,
+        inference.gradient == "implicit", inference.tying == "untied", spec.description,
     )  # fmt: skip
     graph = replace(graph, parameters=_parameters(spec, graph))
     check_limits(graph, findings, max_parameters, max_units)
@@ -168,7 +170,7 @@ def _heads(spec: Spec, scope: Scope, canvas: Canvas, findings: Findings) -> tupl
                 fault = f"'{layer}' is an input; heads read layers" if known else f"no layer is named '{layer}'"
                 findings.add((*path, "reads", layer), fault, nearest(layer, spec.layers), on_key=True)
         readings = [_reading(scope.blocks[layer]) for layer in record.reads if layer in spec.layers]
-        _check_at(name, record, spec.inference.passes, findings)
+        _check_at(name, record, spec.inference, findings)
         sized = [reading for reading in readings if reading.size != UNKNOWN]
         for fault in record.faults(sized, canvas):
             findings.add((*path, *fault.path), fault.fault, fault.remedy, needs=((*path, "channels"), (*path, "reads")))
@@ -176,11 +178,21 @@ def _heads(spec: Spec, scope: Scope, canvas: Canvas, findings: Findings) -> tupl
     return tuple(heads)
 
 
-def _check_at(name: str, record: HeadRecord, passes: int, findings: Findings) -> None:
-    if isinstance(record.at, int) and record.at > passes:
-        fault = f"there is no pass {record.at}: the model runs {passes}"
-        remedy = f"passes count from 1 to {passes}; or write last or each"
-        findings.add(("heads", name, "at"), fault, remedy, needs=(("inference", "passes"),))
+def _check_at(name: str, record: HeadRecord, inference: Inference, findings: Findings) -> None:
+    path, at = ("heads", name, "at"), record.at
+    for key, given, why in (
+        ("until", inference.until is not None, "how many passes there are shows only when it runs"),
+        ("gradient", inference.gradient == "implicit", "gradients go through the last state alone"),
+    ):
+        if given and at != "last":
+            shown = "gradient: implicit" if key == "gradient" else key
+            fault = f"with '{shown}', {why}, so '{name}' cannot read at {at}"
+            findings.add(path, fault, "write at: last, or leave it out", needs=(("inference", key),))
+            return
+    if isinstance(at, int) and at > inference.passes:
+        fault = f"there is no pass {at}: the model runs {inference.passes}"
+        remedy = f"passes count from 1 to {inference.passes}; or write last or each"
+        findings.add(path, fault, remedy, needs=(("inference", "passes"),))
 
 
 def _sizes(name: str) -> tuple[Path, ...]:
@@ -212,7 +224,7 @@ def _parameters(spec: Spec, graph: EnergyGraph) -> tuple[Variable, ...]:
     """In file order: shared filters, layers, heads."""
     blocks = [block(layer, graph.above.get(layer.name, ())) for layer in graph.layers]
     messages: dict[str, set[Message]] = {layer.name: set() for layer in graph.layers}
-    for update in schedule(blocks, graph.passes):
+    for update in schedule(blocks, graph.passes) if graph.why_no_energy else ():
         messages[update.layer] |= {message for message in update.messages if message.computed}
     found = list(shared_parameters(spec, graph))
     for layer in graph.layers:

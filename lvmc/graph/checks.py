@@ -95,22 +95,53 @@ def _check_diagonal(path: Path, layer: Layer, findings: Findings) -> None:
 
 
 def check_inference(spec: Spec, findings: Findings) -> None:
-    """The updates can be unrolled, and no filter is both shared and untied."""
-    updates = spec.inference.passes * len(spec.layers)
-    if updates > MAX_UPDATES:
-        fault = f"{_many(updates)} updates to unroll, more than the {MAX_UPDATES:,} allowed"
+    """The passes can be unrolled or looped, and no filter is both shared and untied."""
+    inference = spec.inference
+    own = _passes_of_their_own(spec)
+    updates = inference.passes * len(spec.layers)
+    if own and not inference.until and updates > MAX_UPDATES:
+        path, why = own
+        fault = f"{_many(updates)} updates to unroll, more than the {MAX_UPDATES:,} allowed where {why}"
+        most = MAX_UPDATES // len(spec.layers)
         findings.add(
-            ("inference", "passes"),
-            fault,
-            f"for {_count(len(spec.layers), 'layer')}, at most {MAX_UPDATES // len(spec.layers)} passes",
-        )
-    for name, layer in spec.layers.items() if spec.inference.tying == "untied" else ():
+            ("inference", "passes"), fault, f"for {_count(len(spec.layers), 'layer')}, at most {most} passes",
+            needs=(path,),
+        )  # fmt: skip
+    if inference.until is not None and "passes" in inference.model_fields_set:
+        fault = "'until' says when the passes end, so 'passes' cannot be given too"
+        remedy = f"keep one of the two; the most passes: until: {{max_passes: {inference.passes}}}"
+        findings.add(("inference", "passes"), fault, remedy, on_key=True, needs=(("inference", "until"),))
+    if own and own[0][0] != "heads":
+        path, why = own
+        for key, given in (("until", inference.until is not None), ("gradient", inference.gradient == "implicit")):
+            if given:
+                fault = f"'{key}' needs one energy whose maximum the passes come to, but {why}"
+                findings.add(("inference", key), fault, f"leave '{key}' or '{path[-1]}' out", on_key=True, needs=(path,))
+    for name, layer in spec.layers.items() if inference.gradient == "implicit" else ():
+        if layer.norm is not None and layer.norm.kind == "drive":
+            fault = "the statistics of 'norm: drive' come from pass 1, which gradient: implicit does not go through"
+            remedy = "write diagonal: learned instead, or gradient: unrolled"
+            findings.add(("layers", name, "norm"), fault, remedy, on_key=True, needs=(("inference", "gradient"),))
+    for name, layer in spec.layers.items() if inference.tying == "untied" else ():
         uses = {(): layer.filter} | {("from", lower): keys.filter for lower, keys in (layer.from_ or {}).items()}
         for stem, used in uses.items():
             if used in spec.filters:
                 fault = f"'{used}' is shared, but tying: untied gives each use of a filter weights of its own"
                 remedy = "give the coupling a filter size, or write tying: tied"
                 findings.add(("layers", name, *stem, "filter"), fault, remedy, needs=(("inference", "tying"),))
+
+
+def _passes_of_their_own(spec: Spec) -> tuple[Path, str] | None:
+    """What makes passes differ from each other, if anything: where it stands, and a word on it."""
+    if spec.inference.tying == "untied":
+        return ("inference", "tying"), "each pass has weights of its own (tying: untied)"
+    for name, layer in spec.layers.items():
+        if layer.norm is not None and layer.norm.kind == "message":
+            return ("layers", name, "norm"), f"each pass has norms of its own (norm: message of '{name}')"
+    for name, head in spec.heads.items():
+        if head.at != "last":
+            return ("heads", name, "at"), f"'{name}' reads at {head.at}"
+    return None
 
 
 def check_limits(graph: EnergyGraph, findings: Findings, max_parameters: int, max_units: int) -> None:

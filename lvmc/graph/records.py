@@ -12,7 +12,7 @@ import networkx as nx
 from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.schedule import Block
-from lvmc.spec import Norm, Normalize
+from lvmc.spec import Norm, Normalize, Until
 from lvmc.units import Unit
 
 
@@ -92,7 +92,8 @@ class HeadNode:
 class EnergyGraph:
     """Layers from bottom to top, the couplings between them, and the heads that read them.
 
-    `parameters` lists learned values and running statistics in the order of `state_dict`.
+    `parameters` lists learned values and running statistics in the order of `state_dict`. With `until`, `passes` is
+    the most that are run.
     """
 
     name: str
@@ -103,6 +104,8 @@ class EnergyGraph:
     planes: tuple[Plane, ...]
     parameters: tuple[Variable, ...]
     passes: int
+    until: Until | None = None
+    implicit: bool = False
     untied: bool = False
     description: str = ""
 
@@ -126,6 +129,11 @@ class EnergyGraph:
         """The couplings of which a block is the lower end, in file order."""
         edges = self.network.adjacency()
         return {lower: tuple(edge["coupling"] for edge in uppers.values()) for lower, uppers in edges}
+
+    @property
+    def repeats(self) -> bool:
+        """Whether every pass is the same on the way up, and on the way down: no parameter or head belongs to one."""
+        return not self.why_no_energy and all(head.record.at == "last" for head in self.heads)
 
     @property
     def why_no_energy(self) -> str:

@@ -101,14 +101,15 @@ class Init:
     scale: float
 
 
-Kind = Literal["input", "latent", "mask", "output", "target", "parameter", "statistic"]
+Kind = Literal["input", "latent", "mask", "state", "output", "target", "parameter", "statistic"]
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A value that a program is given.
 
-    An input, a given latent or mask, a head's output or target, a parameter, or a running statistic.
+    An input, a given latent or mask, an entry of a loop's state, a head's output or target, a parameter, or a running
+    statistic.
     """
 
     name: str

@@ -59,7 +59,7 @@ def _score(axes: Axes, trace: Trace, name: str) -> None:
         axes.text(0.5, 0.5, trace.remark, transform=axes.transAxes, ha="center", fontsize=9, color=GREY)
         axes.set_yticks([])
     else:
-        mean_field = not np.array_equal(trace.score, trace.objective)
+        mean_field = not np.array_equal(trace.score, trace.objective, equal_nan=True)
         values = trace.objective.mean(1)
         _line(axes, trace, values)
         _growing(axes, values)

@@ -12,6 +12,7 @@ from lvmc.runtime.module import Compiled, build_module
 from lvmc.spec import dump
 
 if TYPE_CHECKING:
+    from lvmc.runtime.backends import Backend
     from lvmc.runtime.module import Model
 
 BUILD = "build.json"
@@ -29,13 +30,16 @@ def folder_files(compiled: Compiled) -> dict[str, str]:
         "clamp": dict(options.clamp),
         "start": options.start,
         "seed": options.seed,
+        "memory": options.memory,
     }
     name = compiled.graph.name
     return {f"{name}.py": compiled.source, "spec.yaml": dump(compiled.spec), BUILD: json.dumps(build, indent=2) + "\n"}
 
 
-def open_folder(folder: Path) -> Model:
+def open_folder(folder: Path, backend: Backend | None = None) -> Model:
     """The model of a compiled folder, from the emitted file as it stands there.
+
+    The folder says nothing about backends: which one is right depends on the machine that opens it.
 
     Raises:
         FileNotFoundError: The folder is not a compiled one.
@@ -46,9 +50,10 @@ def open_folder(folder: Path) -> Model:
         )
     build = json.loads((folder / BUILD).read_text(encoding="utf-8"))
     spec, graph = resolve(folder / "spec.yaml")
-    options = Options(build["optimize"], build["passes"], build["clamp"], build["start"], build["seed"])
+    memory = build.get("memory")  # folders of earlier versions do not say
+    options = Options(build["optimize"], build["passes"], build["clamp"], build["start"], build["seed"], memory)
     source = (folder / f"{build['name']}.py").read_text(encoding="utf-8")
-    model = build_module(Compiled(spec, graph, options, source, build["class"]))
+    model = build_module(Compiled(spec, graph, options, source, build["class"]), backend)
     if (folder / WEIGHTS).is_file():
         from safetensors.torch import load
 

@@ -9,13 +9,20 @@ from pydantic import BaseModel
 from lvmc.heads import HEADS
 from lvmc.heads.head import Read
 from lvmc.heads.heatmap import Points
+from lvmc.spec.inference import Inference, Until
 from lvmc.spec.inits import LayerInit
 from lvmc.spec.inputs import Input, Normalize, SharedFilter
 from lvmc.spec.layers import Coupling, Lateral, Layer, Nms, Norm
-from lvmc.spec.model import Inference, Spec
+from lvmc.spec.model import Spec
 from lvmc.values import Path
 
-_HOMES: dict[str, type[BaseModel]] = {"the spec": Spec, "'inference'": Inference, "an input": Input, "a layer": Layer}
+_HOMES: dict[str, type[BaseModel]] = {
+    "the spec": Spec,
+    "'inference'": Inference,
+    "'until'": Until,
+    "an input": Input,
+    "a layer": Layer,
+}
 
 
 def record_of(path: Path, values: Any) -> type[BaseModel] | None:
@@ -37,6 +44,8 @@ def record_of(path: Path, values: Any) -> type[BaseModel] | None:
             return {"nms": Nms, "lateral": Lateral, "norm": Norm, "init": LayerInit}[str(key)]
         case ("inference",):
             return Inference
+        case ("inference", "until"):
+            return Until
         case ("heads", name):
             return HEADS.get(str(values["heads"][name].get("kind")))
         case ("heads", _, "points"):

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from lvmc.heads import Head
 from lvmc.records import Count, Record, Text, shown, whole, wrong
+from lvmc.spec.inference import Inference
 from lvmc.spec.inputs import Input, SharedFilter
 from lvmc.spec.layers import Layer
 
@@ -16,7 +17,6 @@ _FEEDBACK = "outer feedback"
 LATER: dict[tuple[str, ...], dict[str, str]] = {
     (): {"state": _FEEDBACK, "feedback": _FEEDBACK, "train": "training"},
     ("inputs",): {"render": _FEEDBACK, "as": _FEEDBACK, "sigma": _FEEDBACK, "extra": _FEEDBACK},
-    ("inference",): {"until": "running to a residual"},
 }
 """Keys of the language that this version refuses, by section, and what they stand for."""
 
@@ -25,27 +25,6 @@ def _version(value: Any) -> Any:
     if whole(value) and value == 1:
         return value
     raise wrong(f"this is language version 1, not {shown(value)}", "write lvmc: 1")
-
-
-def _unrolled(value: Any) -> Any:
-    if value == "implicit":
-        raise wrong("gradient: implicit is not compiled by this version yet", "write unrolled, or leave the key out")
-    return value
-
-
-def _unconstrained(value: Any) -> Any:
-    if value in ("contractive", "copositive"):
-        raise wrong(f"constraint: {value} is not compiled by this version yet", "write none, or leave the key out")
-    return value
-
-
-class Inference(Record):
-    """How S is maximised: the passes, and whether they share their filters."""
-
-    passes: Count = 2
-    gradient: Annotated[Literal["unrolled"], BeforeValidator(_unrolled)] = "unrolled"
-    tying: Literal["tied", "untied"] = "tied"
-    constraint: Annotated[Literal["none"], BeforeValidator(_unconstrained)] = "none"
 
 
 class Spec(Record):

@@ -29,8 +29,8 @@ CONV_ATTRIBUTES = _words("""
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
 EMITTED = _words("""
-    F Tensor batch bias diagonal heads latents lateral like losses math nn norm out reset_parameters score self
-    size state targets torch weight winner z
+    F Tensor batch bias converged diagonal heads latents lateral like losses math nn norm out passes_used
+    reset_parameters score self size state targets torch weight winner z
 """)
 """Names that the emitted module uses itself."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lvmc.ir import Builder, Origin
-from lvmc.ir.ops import ClipUnit, Sigmoid
+from lvmc.ir.ops import ClipUnit, Sigmoid, SigmoidSlope
 from lvmc.units.unit import Unit
 
 
@@ -26,3 +26,6 @@ class Boltzmann(Unit):
 
     def project(self, build: Builder, given: str, name: str, origin: Origin) -> str:
         return build.add(ClipUnit(), given, name=name, origin=origin)
+
+    def slope(self, build: Builder, value: str, grouped: bool, name: str, origin: Origin) -> str:
+        return build.add(SigmoidSlope(), value, name=name, origin=origin)

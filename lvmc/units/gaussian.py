@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lvmc.ir import Builder, Origin
-from lvmc.ir.ops import DivChannel
+from lvmc.ir.ops import DivChannel, Nonzero, Ones
 from lvmc.units.unit import Unit
 
 
@@ -26,3 +26,7 @@ class Gaussian(Unit):
 
     def project(self, build: Builder, given: str, name: str, origin: Origin) -> str:
         return given
+
+    def slope(self, build: Builder, value: str, grouped: bool, name: str, origin: Origin) -> str:
+        op = Nonzero() if grouped else Ones()
+        return build.add(op, value, name=name, origin=origin)

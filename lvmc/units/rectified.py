@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lvmc.ir import Builder, Origin
-from lvmc.ir.ops import DivChannel, Rectify
+from lvmc.ir.ops import Between, DivChannel, Rectify
 from lvmc.units.unit import Unit
 
 
@@ -27,3 +27,6 @@ class Rectified(Unit):
 
     def project(self, build: Builder, given: str, name: str, origin: Origin) -> str:
         return build.add(Rectify(self.upper), given, name=name, origin=origin)
+
+    def slope(self, build: Builder, value: str, grouped: bool, name: str, origin: Origin) -> str:
+        return build.add(Between(self.upper), value, name=name, origin=origin)

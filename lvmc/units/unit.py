@@ -37,3 +37,10 @@ class Unit(ABC):
     @abstractmethod
     def project(self, build: Builder, given: str, name: str, origin: Origin) -> str:
         """Given values brought into the domain, unit by unit."""
+
+    @abstractmethod
+    def slope(self, build: Builder, value: str, grouped: bool, name: str, origin: Origin) -> str:
+        """∂z/∂a · d at a state z (Boltzmann: ∂z/∂a), for every unit by itself; 0 where it stays as it is.
+
+        `grouped` says whether z may be 0 because another unit won.
+        """

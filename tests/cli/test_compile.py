@@ -11,6 +11,7 @@ import torch
 
 import lvmc
 from lvmc import diagrams
+from lvmc.runtime.module import compiled_of
 
 from .conftest import Call
 
@@ -72,6 +73,46 @@ def test_options_reach_the_emitted_file(lvmc_command: Call, tmp_path: Path) -> N
     assert build["start"]
     assert not build["optimize"]
     assert "h1_mask: Tensor" in (tmp_path / "out" / "two_layer.py").read_text()
+
+
+def test_many_passes_are_a_loop_in_every_file(lvmc_command: Call, tmp_path: Path) -> None:
+    done = lvmc_command("compile", "qp_faces", "-o", "out", "--passes", 1000, "--memory", "2GB", "--weights")
+    assert "qp_faces: 1000 passes" in done.out
+    titles = re.findall(r"^(\w.*):$", (tmp_path / "out" / "listing.txt").read_text(), re.MULTILINE)
+    assert titles == [
+        "forward, first: pass 1", "forward, 499 rounds of: down, pass 2, 4, … 998",
+        "forward, 499 rounds of: up, pass 3, 5, … 999", "forward, then", "latents, then", "score", "losses",
+    ]  # fmt: skip
+    assert "499 rounds" in (tmp_path / "out" / "unrolled.svg").read_text()
+    assert json.loads((tmp_path / "out" / "build.json").read_text())["memory"] == 2_000_000_000
+    opened = compiled_of(lvmc.open(tmp_path / "out"))
+    assert opened.options.memory == 2_000_000_000
+    assert "2,000,000,000 bytes" in opened.source
+
+
+def test_folders_that_say_nothing_of_memory_open(lvmc_command: Call, tmp_path: Path) -> None:
+    lvmc_command("compile", "two_layer", "-o", "out")
+    build = json.loads((tmp_path / "out" / "build.json").read_text())
+    del build["memory"]
+    (tmp_path / "out" / "build.json").write_text(json.dumps(build))
+    assert compiled_of(lvmc.open(tmp_path / "out")).options.memory is None
+
+
+@pytest.mark.parametrize("gradient", ["unrolled", "implicit"])
+def test_passes_until_the_residual_is_small(lvmc_command: Call, tmp_path: Path, gradient: str) -> None:
+    lvmc_command("compile", "two_layer", "-o", "out")
+    spec = (tmp_path / "out" / "spec.yaml").read_text()
+    inference = f"inference: {{until: {{residual: 1.0e-3, max_passes: 90}}, gradient: {gradient}}}"
+    (tmp_path / "net.yaml").write_text(re.sub(r"inference:.*(\n .*)*", inference, spec))
+    done = lvmc_command("compile", "net.yaml", "-o", "settles", "--weights")
+    assert "two_layer: passes until the residual is ≤ 0.001, at most 90 passes" in done.out
+    assert "forward, one sample, at most" in done.out
+    listed = (tmp_path / "settles" / "listing.txt").read_text()
+    assert "residual is ≤ 0.001, at most 90 passes: down, pass 2, 4, …:\n" in listed
+    assert ("forward, gradient: slopes:" in listed) == (gradient == "implicit")
+    document = lvmc_command("compile", "net.yaml", "-o", "settles", "--json", "--force").document
+    assert document["until"] == {"residual": 1e-3, "max_passes": 90}
+    lvmc.open(tmp_path / "settles")(torch.rand(1, 1, 16, 16))
 
 
 def test_the_same_command_writes_the_same_text(lvmc_command: Call, tmp_path: Path) -> None:
@@ -164,6 +205,7 @@ def test_an_empty_folder_will_do(lvmc_command: Call, tmp_path: Path) -> None:
         (("--clamp", "h9"), "no layer is named 'h9'"),
         (("--clamp", "h1:half"), "h1:mask"),
         (("--passes", "0"), "at least 1"),
+        (("--memory", "0GB"), "above 0"),
     ],
 )
 def test_options_that_do_not_fit_are_reported(lvmc_command: Call, words: tuple[str, ...], said: str) -> None:

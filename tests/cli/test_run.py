@@ -139,3 +139,12 @@ def test_a_foreign_folder_is_refused(lvmc_command: Call, tmp_path: Path, photo: 
     (tmp_path / "out" / "thesis.tex").write_text("ten years")
     assert lvmc_command("run", "two_layer", photo, "-o", "out").status == 1
     assert (tmp_path / "out" / "thesis.tex").read_text() == "ten years"
+
+
+def test_a_run_takes_a_backend(lvmc_command: Call, spec: Path, photo: Path) -> None:
+    """The numbers are the same, and what cannot be had is told."""
+    plain = lvmc_command("run", spec, photo, "-o", "out", "--json", "--backend", "eager").document
+    with pytest.warns(UserWarning, match="Small runs eagerly: backend='cudagraph' needs"):
+        done = lvmc_command("run", spec, photo, "-o", "other", "--json", "--backend", "cudagraph")
+    assert done.document["heads"] == plain["heads"]
+    assert lvmc_command("run", spec, photo, "-o", "third", "--backend", "fast").status == 2

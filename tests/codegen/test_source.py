@@ -15,10 +15,11 @@ from lvmc.codegen import emit
 from lvmc.codegen.support import definitions
 
 from lvmc import SpecError, specs
-from lvmc.assemble import Options, plan, programs
+from lvmc.assemble import Options, programs
 from lvmc.ir import listing
 from lvmc.ir.ops import OPS
 from lvmc.loading import resolve
+from lvmc.methods import plan
 from lvmc.spec import dump
 from tests.conftest import Golden
 from tests.laws.specs import specs as random_specs

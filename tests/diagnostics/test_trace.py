@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -72,3 +75,71 @@ def test_the_trace_leaves_the_model_alone() -> None:
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     with pytest.raises(TypeError, match=r"lvmc\.compile"):
         lvmc.trace(torch.nn.Linear(1, 1), torch.rand(1))
+
+
+NET: dict[str, Any] = {
+    "lvmc": 1, "name": "net", "inputs": {"x": {"channels": 1, "size": 8}},
+    "layers": {
+        "h1": {"channels": 2, "filter": 3, "diagonal": 4.0},
+        "h2": {"channels": 2, "filter": 3, "nms": {"window": 2, "winner": "first"}, "diagonal": 4.0},
+        "h3": {"channels": 2, "filter": 3, "lateral": {"filter": 3}, "norm": "drive"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("two_layer", {}), ("stereo", {}), ("nnls", {}), ("gaussian", {}), ("boltzmann", {}), ("generator", {}),
+        (NET, {}), (NET, {"clamp": {"h2": "mask"}, "start": "given"}), (NET, {"clamp": {"h2": "all"}}),
+        (NET, {"clamp": {"h1": "mask", "h3": "all"}}),
+    ],
+)  # fmt: skip
+def test_many_passes_are_traced_as_few_are(
+    source: str | dict[str, Any], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop that traces many passes gives what the straight program does."""
+    model = lvmc.compile(source, passes=9, **options).double()
+    graph = resolve(source)[1]
+    images = [torch.rand(2, node.channels, *node.size, dtype=torch.float64) for node in graph.inputs]
+    given = {
+        layer.name: torch.rand(2, layer.channels, *layer.size, dtype=torch.float64)
+        for layer in graph.layers
+        if options.get("start") or layer.name in options.get("clamp", {})
+    }
+    masked = [name for name, how in options.get("clamp", {}).items() if how == "mask"]
+    given |= {f"{name}_mask": (given[name] > 0.5).double() for name in masked}
+    looped = lvmc.trace(model, *images, **given)
+    monkeypatch.setattr("lvmc.diagnostics.trace.SHORTEST", 100)
+    straight = lvmc.trace(model, *images, **given)
+    assert (looped.layers, looped.passes) == (straight.layers, straight.passes)
+    for name in ("score", "objective", "residual", "step"):
+        assert np.allclose(getattr(looped, name), getattr(straight, name), rtol=1e-9, atol=1e-9), name
+
+
+@pytest.mark.parametrize("gradient", ["unrolled", "implicit"])
+def test_until_traces_the_passes_of_the_run(gradient: str) -> None:
+    """Those of the sample that takes most; and there the residual is what it should be."""
+    small = {name: keys | {"init": {"normal": 0.05}, "diagonal": 4.0} for name, keys in NET["layers"].items()}
+    del small["h3"]["norm"]
+    inference = {"until": {"residual": 1e-4, "max_passes": 90}, "gradient": gradient}
+    model = lvmc.compile(NET | {"layers": small, "inference": inference}).train()
+    image = torch.rand(3, 1, 8, 8)
+    trace = lvmc.trace(model, image)
+    assert model.training
+    model(image)
+    used: Any = model.passes_used
+    assert max(trace.passes) == int(used.max()) < 90
+    assert trace.residual is not None
+    assert trace.residual[-1].max() <= 1.01e-4
+    fixed = lvmc.compile(NET | {"layers": small, "inference": inference}, passes=4)
+    assert max(lvmc.trace(fixed, image).passes) == 4
+
+
+def test_a_trace_of_a_thousand_passes_is_quick_and_more_is_refused() -> None:
+    started = time.process_time()
+    trace = lvmc.trace(lvmc.compile("two_layer", passes=1000), torch.rand(1, 1, 16, 16))
+    assert len(trace.layers) == 2000
+    assert time.process_time() - started < 20
+    with pytest.raises(ValueError, match="compile with passes=5000 or fewer"):
+        lvmc.trace(lvmc.compile("two_layer", passes=5001), torch.rand(1, 1, 16, 16))

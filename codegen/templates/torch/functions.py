@@ -1,8 +1,11 @@
 """Functions and modules that emitted files carry with them; each file gets those it uses."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 Size = tuple[int, int]
 
@@ -36,6 +39,36 @@ def require_size(name: str, size: Size, nominal: Size) -> None:
     if size[0] != nominal[0] or size[1] != nominal[1]:
         wanted = f"{nominal[0]}×{nominal[1]}"
         raise ValueError(f"{name} must be {wanted}, not {size[0]}×{size[1]}: its whole plane is read")
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The same numbers with channels innermost in memory, as convolutions and groups read them fastest."""
+    return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+
+
+def whole(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`w ⋆ x` where the filter covers the plane: a matrix product."""
+    return F.linear(x.flatten(1), weight.flatten(1), bias)[:, :, None, None]
+
+
+def whole_adjoint(z: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`wᵀ z` where the filter covers the plane below: a matrix product."""
+    below = channels_last((z.flatten(1) @ weight.flatten(1)).unflatten(1, weight.shape[1:]))
+    return below if bias is None else below + bias[:, None, None]
+
+
+def correlate(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`w ⋆ x`: a matrix product where the filter covers the plane, a convolution on larger planes and in exports."""
+    if torch.compiler.is_exporting() or x.shape[2:] != weight.shape[2:]:
+        return F.conv2d(x, weight, bias)
+    return whole(x, weight, bias)
+
+
+def correlate_adjoint(z: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`wᵀ z`, the adjoint of `correlate`."""
+    if torch.compiler.is_exporting() or z.shape[2:] != (1, 1):
+        return F.conv_transpose2d(z, weight, bias)
+    return whole_adjoint(z, weight, bias)
 
 
 def adjoint(
@@ -73,29 +106,83 @@ def unwrap(x: Tensor, padding: Size) -> Tensor:
 
 def sum_windows(x: Tensor, window: Size) -> Tensor:
     """P: the sum over each window."""
-    return x.unflatten(3, (-1, window[1])).unflatten(2, (-1, window[0])).sum((3, 5))
+    return F.avg_pool2d(x, window, divisor_override=1)
 
 
 def repeat_windows(x: Tensor, window: Size) -> Tensor:
     """The adjoint of `sum_windows`: every value repeated over its window."""
-    repeated = x[:, :, :, None, :, None].expand(-1, -1, -1, window[0], -1, window[1])
-    return repeated.flatten(4, 5).flatten(2, 3)
+    if max(window) > 40:  # interpolation finds its places in float32
+        return x.repeat_interleave(window[0], 2).repeat_interleave(window[1], 3)
+    return F.interpolate(x, size=(x.shape[2] * window[0], x.shape[3] * window[1]), mode="nearest")
+
+
+def largest(x: Tensor, window: Size) -> tuple[Tensor, Tensor]:
+    """The largest value of each window and its place, row × width + column; of equal values the first."""
+    if torch.compiler.is_compiling():
+        return F.max_pool2d(x, window, return_indices=True)
+    return Largest.apply(x, window)
+
+
+class Largest(torch.autograd.Function):
+    """Max-pooling that keeps the places of the maxima for its gradients, but not the tensor they were found in."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, window: Size) -> tuple[Tensor, Tensor]:
+        """Values and places."""
+        return F.max_pool2d(x, window, return_indices=True)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        """Keep the places and the window."""
+        ctx.window = inputs[1]
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(output[1])
+        ctx.save_for_forward(output[1])
+
+    @staticmethod
+    def backward(ctx, gradient, _) -> tuple[Tensor, None]:
+        """Gradients go to the places of the maxima."""
+        return spread(gradient, *ctx.saved_tensors, ctx.window), None
+
+    @staticmethod
+    def jvp(ctx, tangent, _) -> tuple[Tensor, None]:
+        """A change of the maxima is that at their places."""
+        return take(tangent, *ctx.saved_tensors), None
+
+
+def max_windows(x: Tensor, window: Size) -> Tensor:
+    """The largest value of each window: max-pooling."""
+    return largest(x, window)[0]
 
 
 def winners(drive: Tensor, group: tuple[int, int, int], gain: Tensor | None = None) -> Tensor:
-    """The mask of each group's winner: largest gain, then largest drive, then first in (channel, row, column) order."""
-    g, h, w = group
-    key = drive.detach() if gain is None else gain.detach()
-    blocks = key.unflatten(3, (-1, w)).unflatten(2, (-1, h)).unflatten(1, (-1, g)).permute(0, 1, 3, 5, 2, 4, 6)
-    flat = blocks.flatten(4)
+    """Each group's winner: largest gain, then largest drive, then first in (channel, row, column) order.
+
+    Groups in one channel: its place in the plane, row × width + column. Groups of several channels: its place among
+    all units, (row × width + column) × channels + channel.
+    """
+    channels, *window = group
+    key = drive.detach()
     if gain is not None:
-        second = drive.detach().unflatten(3, (-1, w)).unflatten(2, (-1, h)).unflatten(1, (-1, g))
-        second = second.permute(0, 1, 3, 5, 2, 4, 6).flatten(4)
-        flat = torch.where(flat == flat.amax(-1, keepdim=True), second, -torch.inf)
-    first = flat.argmax(-1, keepdim=True)
-    mask = first == torch.arange(g * h * w, device=drive.device)
-    mask = mask.unflatten(4, (g, h, w)).permute(0, 1, 4, 2, 5, 3, 6)
-    return mask.flatten(5, 6).flatten(3, 4).flatten(1, 2)
+        key = torch.where(gain.detach() == group_maxima(gain.detach(), group), key, -torch.inf)
+    values, places = F.max_pool2d(key, window, return_indices=True)
+    if channels == 1:
+        return places
+    first = values.unflatten(1, (-1, channels)).argmax(2, keepdim=True)
+    place = places.unflatten(1, (-1, channels)).gather(2, first).squeeze(2)
+    channel = first.squeeze(2) + torch.arange(0, drive.shape[1], channels, device=drive.device)[:, None, None]
+    return place * drive.shape[1] + channel
+
+
+def group_maxima(x: Tensor, group: tuple[int, int, int]) -> Tensor:
+    """Each group's largest value, at all its units."""
+    channels, *window = group
+    values = F.max_pool2d(x, window)
+    if channels > 1:
+        values = channels_last(values.unflatten(1, (-1, channels)).amax(2).repeat_interleave(channels, 1))
+    return repeat_windows(values, (window[0], window[1]))
 
 
 def clamped_key(mask: Tensor, given: Tensor, key: Tensor) -> Tensor:
@@ -105,17 +192,26 @@ def clamped_key(mask: Tensor, given: Tensor, key: Tensor) -> Tensor:
 
 def keep(x: Tensor, winner: Tensor) -> Tensor:
     """x at the winners, 0 elsewhere."""
-    return torch.where(winner, x, 0.0)
+    plane = x.permute(0, 2, 3, 1)
+    places_end = 2 if winner.shape[1] == x.shape[1] else 3
+    units, index = plane.flatten(1, places_end), winner.permute(0, 2, 3, 1).flatten(1, places_end)
+    kept = x.new_zeros(()).expand(units.shape).scatter(1, index, units.gather(1, index))
+    return kept.view(plane.shape).permute(0, 3, 1, 2)
 
 
-def take(x: Tensor, winner: Tensor, window: Size) -> Tensor:
+def take(x: Tensor, winner: Tensor) -> Tensor:
     """The winners' values, one a window."""
-    return sum_windows(torch.where(winner, x, 0.0), window)
+    places = winner.permute(0, 2, 3, 1)
+    values = x.permute(0, 2, 3, 1).flatten(1, 2).gather(1, places.flatten(1, 2))
+    return values.unflatten(1, places.shape[1:3]).permute(0, 3, 1, 2)
 
 
 def spread(x: Tensor, winner: Tensor, window: Size) -> Tensor:
     """Values, one a window, back at the winners' places; 0 elsewhere."""
-    return torch.where(winner, repeat_windows(x, window), 0.0)
+    size = (x.shape[2] * window[0], x.shape[3] * window[1])
+    zeros = x.new_zeros(()).expand(x.shape[0], size[0] * size[1], x.shape[1])
+    units = zeros.scatter(1, winner.permute(0, 2, 3, 1).flatten(1, 2), x.permute(0, 2, 3, 1).flatten(1, 2))
+    return units.unflatten(1, size).permute(0, 3, 1, 2)
 
 
 def symmetric(taps: Tensor) -> Tensor:
@@ -123,7 +219,7 @@ def symmetric(taps: Tensor) -> Tensor:
     both = 0.5 * (taps + taps.transpose(0, 1).flip(2, 3))
     own = torch.zeros_like(both, dtype=torch.bool)
     own[:, :, both.shape[2] // 2, both.shape[3] // 2] = torch.eye(both.shape[0], dtype=torch.bool, device=both.device)
-    return torch.where(own, 0.0, both)
+    return torch.where(own, 0.0, both).contiguous(memory_format=torch.channels_last)
 
 
 def positive(x: Tensor) -> Tensor:
@@ -157,13 +253,13 @@ def upsample_fcn(x: Tensor, size: Size) -> Tensor:
 
 def entropy(z: Tensor) -> Tensor:
     """Entropy of the binary units whose means are z, summed over each sample."""
-    return (torch.special.entr(z) + torch.special.entr(1 - z)).flatten(1).sum(1)
+    return (torch.special.entr(z) + torch.special.entr(1 - z)).sum((1, 2, 3))
 
 
 def inner(x: Tensor, y: Tensor) -> Tensor:
     """⟨x, y⟩ for each sample, in float32 at least."""
     kind = torch.promote_types(x.dtype, torch.float32)
-    return (x.to(kind) * y.to(kind)).flatten(1).sum(1)
+    return (x.to(kind) * y.to(kind)).sum((1, 2, 3))
 
 
 def mean_where(values: Tensor, counted: Tensor) -> Tensor:
@@ -174,7 +270,7 @@ def mean_where(values: Tensor, counted: Tensor) -> Tensor:
 
 def logistic_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean of log(1 + eˣ) − t x over entries with t ≥ 0."""
-    return mean_where(torch.logaddexp(logits, logits.new_zeros(())) - targets * logits, targets >= 0)
+    return mean_where(F.softplus(logits, threshold=40.0) - targets * logits, targets >= 0)
 
 
 def softmax_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -212,12 +308,17 @@ class DriveNorm(nn.Module):
         """Mean and variance by channel: the batch's in training, the running ones in evaluation."""
         if not self.training:
             return torch.stack((self.running_mean, self.running_var))
-        variance, mean = torch.var_mean(drive, (0, 2, 3), correction=0)
+        exact = drive.to(torch.promote_types(drive.dtype, torch.float32))
+        mean = exact.mean((0, 2, 3))
+        # Gradients go through E[x²] − E[x]², which keeps x alone; the value is E[(x − E[x])²], which does not cancel.
+        squares = exact.square().mean((0, 2, 3)) - mean.square()
+        centred = (exact.detach() - mean.detach()[:, None, None]).square().mean((0, 2, 3))
+        variance = squares + (centred - squares.detach())
         with torch.no_grad():
             count = drive.numel() // drive.shape[1]
             self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
             self.running_var.lerp_(variance.to(self.running_var.dtype) * count / max(1, count - 1), self.momentum)
-        return torch.stack((mean, variance))
+        return torch.stack((mean, variance)).to(self.weight.dtype)
 
 
 class MessageNorm(nn.Module):
@@ -235,3 +336,127 @@ class MessageNorm(nn.Module):
         """γ (m − μ)/√(σ² + ε) + β."""
         running = (self.running_mean, self.running_var)
         return F.batch_norm(message, *running, self.weight, self.bias, self.training, self.momentum, self.eps)
+
+
+def rows_within(budget: int, whole: float, part: float, x: Tensor) -> int:
+    """How many samples fit a budget beside what all of them take; at least one. Bytes are for a unit of x's plane."""
+    units = x.shape[2] * x.shape[3]
+    return max(1, int((budget / units - whole * x.shape[0]) / part))
+
+
+def in_parts(
+    method: Callable[..., dict[str, Tensor]], rows: int, given: tuple[Tensor, ...], axes: dict[str, int]
+) -> dict[str, Tensor]:
+    """A method's outputs, put together along the given axes; with gradients, `rows` samples at a time.
+
+    What the samples need for the backward pass is then not kept, but worked out again when it comes.
+    """
+    if not torch.is_grad_enabled() or given[0].shape[0] <= rows:
+        return method(*given)
+    parts = [
+        checkpoint(method, *part, use_reentrant=False, preserve_rng_state=False)
+        for part in zip(*(x.split(rows) for x in given), strict=True)
+    ]
+    return {name: torch.cat([part[name] for part in parts], axis) for name, axis in axes.items()}
+
+
+def rounds(
+    state: dict[str, Tensor],
+    size: dict[str, Size],
+    down: Callable[..., dict[str, Tensor]],
+    up: Callable[..., dict[str, Tensor]],
+    count: int,
+    every: int,
+) -> dict[str, Tensor]:
+    """`count` times a pass down and a pass up; with gradients, only the state after each `every` is kept."""
+
+    def run(state: dict[str, Tensor], times: int) -> dict[str, Tensor]:
+        for _ in range(times):
+            state = up(down(state, size), size)
+        return state
+
+    if not torch.is_grad_enabled():
+        return run(state, count)
+    for start in range(0, count, every):
+        times = min(every, count - start)
+        state = checkpoint(run, state, times, use_reentrant=False, preserve_rng_state=False)
+    return state
+
+
+def settle(
+    state: dict[str, Tensor],
+    size: dict[str, Size],
+    down: Callable[..., dict[str, Tensor]],
+    up: Callable[..., dict[str, Tensor]],
+    residual: Callable[..., Tensor],
+    layers: list[str],
+    shared: list[str],
+    tolerance: float,
+    max_passes: int,
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Passes down and up in turn, each sample until its residual is small; its layers, passes, and whether it is.
+
+    After a pass that moved no unit of a sample by more than `tolerance`, the sample's residual is worked out; once it
+    is no larger either, the sample leaves the batch. `shared` entries of the state belong to no sample.
+    """
+    first = state[layers[0]]
+    rows = torch.arange(first.shape[0], device=first.device)
+    passes, converged = torch.ones_like(rows), torch.zeros_like(rows, dtype=torch.bool)
+    left: list[tuple[Tensor, dict[str, Tensor]]] = []
+    for number in range(2, max_passes + 1):
+        if rows.numel() == 0:
+            break
+        before, state = state, (up if number % 2 else down)(state, size)
+        if tolerance == 0.0:
+            continue
+        with torch.no_grad():
+            moved = torch.stack([(state[name] - before[name]).abs().amax((1, 2, 3)) for name in layers])
+            done = moved.amax(0) <= tolerance
+            if done.any():
+                done &= residual(state, size) <= tolerance
+        passes[rows] = number
+        if done.any():
+            converged[rows[done]] = True
+            left.append((rows[done], {name: state[name][done] for name in layers}))
+            rows = rows[~done]
+            state = {name: value if name in shared else value[~done] for name, value in state.items()}
+    if rows.numel() > 0 or not left:
+        left.append((rows, {name: state[name] for name in layers}))
+    order = torch.cat([rows for rows, _ in left]).argsort()
+    if tolerance == 0.0:
+        passes.fill_(max_passes)
+    return {name: torch.cat([found[name] for _, found in left])[order] for name in layers}, passes, converged
+
+
+class FixedPoint(torch.autograd.Function):
+    """The layers as they are; backward, their gradient becomes that of their drives at the fixed point."""
+
+    @staticmethod
+    def forward(ctx, adjoint, count, *layers_and_excess):
+        ctx.adjoint = adjoint
+        return tuple(value.view_as(value) for value in layers_and_excess[:count])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, *gradients):
+        return None, None, *gradients, *ctx.adjoint(gradients)
+
+
+def fixed_point(
+    state: dict[str, Tensor],
+    excess: dict[str, Tensor],
+    adjoint: Callable[..., dict[str, Tensor]],
+    size: dict[str, Size],
+) -> dict[str, Tensor]:
+    """The state, with gradients as if it were the fixed point that its drives lead to."""
+    names, fixed = list(excess), {name: value.detach() for name, value in state.items()}
+
+    def solve(gradients: tuple[Tensor, ...]) -> list[Tensor]:
+        """Gradients of the drives; the largest entry of every sample is brought to 1 and back."""
+        largest = torch.stack([gradient.abs().amax((1, 2, 3)) for gradient in gradients]).amax(0)
+        scale = torch.where(largest > 0, largest, 1.0)[:, None, None, None]
+        found = adjoint(fixed, {name: gradient / scale for name, gradient in zip(names, gradients)}, size)
+        return [found[name] * scale for name in names]
+
+    layers = FixedPoint.apply(solve, len(names), *(state[name] for name in names), *excess.values())
+    return state | dict(zip(names, layers))

@@ -12,6 +12,7 @@ from lvmc.diagrams.drawing.texts import block_notes, text_width
 from lvmc.diagrams.unrolled_view.flow import Flow, State, flow
 from lvmc.diagrams.unrolled_view.grid import Blocks, Grid, centre, grid
 from lvmc.diagrams.unrolled_view.merge import Merging, columns, merged, merged_status
+from lvmc.diagrams.unrolled_view.repeat import Repeat
 from lvmc.diagrams.unrolled_view.status import Status, attached, statuses
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
@@ -21,7 +22,11 @@ TITLE, NOTE, LINE = 12.0, 8.5, 11.0
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The flow as it is drawn. `titles` are those of the columns; `given` are layers that start from given values."""
+    """The flow as it is drawn.
+
+    `titles` are those of the columns; `given` are layers that start from given values; `repeat` tells the passes that
+    are drawn once for many.
+    """
 
     graph: EnergyGraph
     flow: Flow
@@ -32,10 +37,12 @@ class Scene:
     titles: Mapping[int, str]
     colours: Mapping[str, str]
     given: frozenset[str]
+    repeat: Repeat | None = None
 
     def name(self, state: State) -> str:
         """`h2_p1`; an input goes by its own name."""
-        return state.block if state.block in self.blocks.inputs else f"{state.block}_p{state.pass_}"
+        number = self.repeat.number(state.pass_) if self.repeat else state.pass_
+        return state.block if state.block in self.blocks.inputs else f"{state.block}_p{number}"
 
     def head_name(self, head: State) -> str:
         """A head's name; with the pass if it reads after several."""
@@ -47,7 +54,7 @@ class Scene:
         return centre(self.grid, self.blocks, state)
 
 
-def scene(graph: EnergyGraph, program: Program, fold: bool) -> Scene:
+def scene(graph: EnergyGraph, program: Program, fold: bool, repeat: Repeat | None = None) -> Scene:
     """Read a program and lay it out."""
     read = flow(program)
     passes = max((state.pass_ for state in (*read.states, *(head for _, head in read.readings))), default=1)
@@ -56,7 +63,7 @@ def scene(graph: EnergyGraph, program: Program, fold: bool) -> Scene:
     stands = {layer.name: run.name for run in rows.values() for layer in run.layers}
     merging = Merging(stands, columns(max(1, passes), fold))
     drawn = merged(attached(graph, read, status), merging)
-    titles = {column.first: column.title for column in merging.columns}
+    titles = {column.first: repeat.title(column.first) if repeat else column.title for column in merging.columns}
     if any(state.pass_ == 0 and state.block in rows for state in drawn.states):
         titles = {0: "start", **titles}
     inputs = tuple(node.name for node in graph.inputs)
@@ -65,7 +72,7 @@ def scene(graph: EnergyGraph, program: Program, fold: bool) -> Scene:
     blocks = Blocks(inputs, tuple(rows), tuple(titles), *_size(graph, rows), heads, bool(given))
     colours = filter_colours(graph, (message.filter for message in drawn.messages))
     status = merged_status(status, merging)
-    return Scene(graph, drawn, rows, status, blocks, grid(drawn, blocks), titles, colours, given)
+    return Scene(graph, drawn, rows, status, blocks, grid(drawn, blocks), titles, colours, given, repeat)
 
 
 def height(notes: int) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from lvmc.diagrams.drawing.looks import PALE
+from lvmc.diagrams.drawing.looks import GREY, PALE
 from lvmc.diagrams.drawing.picture import Node, NodeKind, Note, Shape
 from lvmc.diagrams.drawing.texts import block_notes, head_note, text_width
 from lvmc.diagrams.unrolled_view.flow import State
@@ -50,9 +50,8 @@ def head_nodes(scene: Scene) -> dict[State, Node]:
 
 def column_titles(scene: Scene) -> Iterator[Node]:
     """`pass 1 ↑ bottom-up` above each column."""
-    y = scene.grid.pitch * len(scene.rows) + scene.blocks.height / 2 + MARGIN + 12
     for column, title in scene.titles.items():
-        at = (scene.grid.x[column], y)
+        at = (scene.grid.x[column], _title_height(scene))
         yield Node(f"title {column}", "title", title, at, (text_width(title, 10.5), 14.0))
 
 
@@ -63,6 +62,29 @@ def column_bands(scene: Scene) -> Iterator[Shape]:
     for x in (scene.grid.x[column] for column in scene.titles if column or scene.given):
         corners = ((x - half, low - reach), (x + half, low - reach), (x + half, high + reach), (x - half, high + reach))
         yield Shape("polygon", corners, "#eef1f4", "#fafbfc")
+
+
+def repeat_frame(scene: Scene, nodes: Iterable[Node]) -> tuple[tuple[Node, ...], tuple[Shape, ...]]:
+    """A dashed frame around the passes that repeat, and above it how often."""
+    if scene.repeat is None:
+        return (), ()
+    titles = {title for column, title in scene.titles.items() if 2 <= column <= scene.repeat.last}
+    inside = [node for node in nodes if node.section in titles]
+    halves = [text_width(title, 10.5) / 2 for title in titles]
+    left = min(node.at[0] - node.size[0] / 2 for node in inside) - MARGIN - 4
+    right = max(node.at[0] + node.size[0] / 2 for node in inside) + MARGIN + 4
+    columns = [x for column, x in scene.grid.x.items() if 2 <= column <= scene.repeat.last]
+    left, right = min(left, min(columns) - max(halves)), max(right, max(columns) + max(halves))
+    low, high = scene.grid.pitch - scene.blocks.height / 2 - MARGIN - 6, _title_height(scene) + 12
+    frame = Shape("polygon", ((left, low), (right, low), (right, high), (left, high)), GREY, "", 1.3, "dashed")
+    text = scene.repeat.text
+    tall = 16.0 * (1 + text.count("\n"))
+    at = ((left + right) / 2, high + 4 + tall / 2)
+    return (Node("repeat", "name", text, at, (text_width(text, 13.0), tall)),), (frame,)
+
+
+def _title_height(scene: Scene) -> float:
+    return scene.grid.pitch * len(scene.rows) + scene.blocks.height / 2 + MARGIN + 12
 
 
 def _layer(scene: Scene, state: State) -> Node:

@@ -8,21 +8,30 @@ from lvmc.diagrams.drawing.captions import Entry, captions
 from lvmc.diagrams.drawing.looks import GREY, PALE, PURPLE, RED
 from lvmc.diagrams.drawing.picture import Edge, Node, Picture, Point
 from lvmc.diagrams.unrolled_view.links import kept_edges, message_edges, reading_edges, repeat_edges
+from lvmc.diagrams.unrolled_view.repeat import Repeat
 from lvmc.diagrams.unrolled_view.scene import Scene, scene
-from lvmc.diagrams.unrolled_view.states import block_nodes, column_bands, column_titles, head_nodes, message_nodes
+from lvmc.diagrams.unrolled_view.states import (
+    block_nodes,
+    column_bands,
+    column_titles,
+    head_nodes,
+    message_nodes,
+    repeat_frame,
+)
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
 
 
-def unrolled(graph: EnergyGraph, program: Program, fold: bool = False) -> Picture:
+def unrolled(graph: EnergyGraph, program: Program, fold: bool = False, repeat: Repeat | None = None) -> Picture:
     """Layers (rows) by passes (columns): states, the messages between them, cached messages, and heads.
 
     Args:
         graph: The energy.
         program: Its unrolling, plain or rewritten; layers that it does not compute are dotted.
         fold: Draw runs of equal layers, and the alike passes of a long inference, as one.
+        repeat: Which passes of the program stand for many; a frame around them says for how many.
     """
-    drawn = scene(graph, program, fold)
+    drawn = scene(graph, program, fold, repeat)
     blocks, heads = block_nodes(drawn), head_nodes(drawn)
     nodes = (*blocks.values(), *message_nodes(drawn), *heads.values())
     edges = (
@@ -31,9 +40,10 @@ def unrolled(graph: EnergyGraph, program: Program, fold: bool = False) -> Pictur
         *repeat_edges(drawn, blocks),
         *reading_edges(drawn, blocks, heads),
     )
+    label, frame = repeat_frame(drawn, nodes)
     keys, swatches = captions(_entries(nodes, edges), _foot(drawn))
-    shapes = (*column_bands(drawn), *swatches)
-    return Picture(f"{program.name}_unrolled", (*nodes, *column_titles(drawn), *keys), edges, shapes)
+    shapes = (*column_bands(drawn), *frame, *swatches)
+    return Picture(f"{program.name}_unrolled", (*nodes, *label, *column_titles(drawn), *keys), edges, shapes)
 
 
 def _entries(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Iterator[Entry]:

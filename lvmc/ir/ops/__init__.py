@@ -21,6 +21,7 @@ from lvmc.ir.ops.messages import Adjoint, Correlate, RepeatWindows, SumWindows
 from lvmc.ir.ops.norms import MessageNorm, Moments, NormBias, NormDiagonal, RunningMoments
 from lvmc.ir.ops.readout import MeanPlane, Reshape, Stack, Upsample, UpsampleMode
 from lvmc.ir.ops.score import Entropy, Inner, InnerChannel, Largest, LargestChange, MinusDiagonal, SelfTerm
+from lvmc.ir.ops.slopes import Between, Nonzero, Ones, SigmoidSlope, Times
 
 OPS: tuple[type[Op], ...] = (
     Constant, Zeros, Add, AddChannel, DivChannel, DivFilter, Rectify, Sigmoid, ClipUnit, Select, Positive,
@@ -30,14 +31,16 @@ OPS: tuple[type[Op], ...] = (
     Moments, RunningMoments, NormDiagonal, NormBias, MessageNorm,
     Upsample, MeanPlane, Reshape, Stack,
     Inner, InnerChannel, SelfTerm, MinusDiagonal, Entropy, LargestChange, Largest,
+    Between, Nonzero, Ones, SigmoidSlope, Times,
     LogisticLoss, SoftmaxLoss, DistanceLoss, Weighted,
 )  # fmt: skip
 
 __all__ = [
-    "OPS", "Add", "AddChannel", "AddScalar", "AddScaled", "Adjoint", "Array", "ClampedKey", "ClipUnit", "Constant",
-    "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner", "InnerChannel",
-    "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm",
-    "MinusDiagonal", "Moments", "NormBias", "NormDiagonal", "Op", "Positive", "Rectify", "RepeatWindows", "Reshape",
-    "RunningMoments", "Select", "SelfTerm", "Sigmoid", "SoftmaxLoss", "Spread", "Stack", "SumWindows",
-    "SymmetricTaps", "Take", "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
+    "OPS", "Add", "AddChannel", "AddScalar", "AddScaled", "Adjoint", "Array", "Between", "ClampedKey", "ClipUnit",
+    "Constant", "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner",
+    "InnerChannel", "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane",
+    "MessageNorm", "MinusDiagonal", "Moments", "Nonzero", "NormBias", "NormDiagonal", "Ones", "Op", "Positive",
+    "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "Select", "SelfTerm", "Sigmoid", "SigmoidSlope",
+    "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take", "Times", "Upsample", "UpsampleMode",
+    "Weighted", "Winners", "Zeros",
 ]  # fmt: skip

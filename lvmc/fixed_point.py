@@ -1,0 +1,227 @@
+"""Programs at a given state: what its heads read, how far it is from a fixed point, and gradients through one.
+
+Where z is a fixed point, every unit with slope s = ∂z/∂a ≠ 0 has a = d z (Boltzmann: z = sigmoid(a)). So a change of
+parameters that changes the drives by δa moves z by δz = s (δa + W δz), and a loss with gradient g has the gradient λ
+with respect to the drives, λ = s (g + W λ): the same equation with linear units, g as bias and no inputs, which the
+same passes solve (W is symmetric). Source: the implicit function theorem, as in deep equilibrium models (Bai 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from lvmc.graph import EnergyGraph, InputNode, LayerNode
+from lvmc.graph.terms import norm_diagonal
+from lvmc.ir import Builder, Origin, Program, TensorType, Variable
+from lvmc.ir.naming import tidy
+from lvmc.ir.ops import Add, DivChannel, Largest, LargestChange, MinusDiagonal, Select, Times, Zeros
+from lvmc.ir.rolled import Rolled, state_name
+from lvmc.rewrites import rewrite
+from lvmc.rewrites.share_equal_values import share_equal_values
+from lvmc.roll import roll_watched, sample_passes
+from lvmc.units import Unit
+from lvmc.unroll import Clamp, Unroller, unroll
+
+_ORIGIN = Origin("state", 0, "score")
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """Programs of the gradient through a fixed point.
+
+    `excess`: a − d z of every layer, differentiable in parameters and inputs (without d z where d is a constant). `slopes`: that of
+    every unit. `loop` and `residual`: the passes for λ, from `<layer>_cotangent` and `<layer>_slope`.
+    """
+
+    excess: Program
+    slopes: Program
+    loop: Rolled
+    residual: Program
+
+
+class _AtState(Unroller):
+    """An unroller whose state is given, under the names of `Unroller.entries`."""
+
+    def begin(self) -> tuple[Variable, ...]:
+        graph = self.graph
+        entries = [Variable(state_name(node.name), TensorType((node.channels, *node.size)), "state") for node in graph.inputs]
+        for layer in graph.layers:
+            kind = TensorType((layer.channels, *layer.size))
+            entries.append(Variable(state_name(layer.name), kind, "state"))
+            if layer.norm is not None:
+                entries.append(Variable(state_name(f"{layer.name}_moments"), TensorType((2, layer.channels), False), "state"))
+            if layer.keeps_first_winner:
+                entries.append(Variable(state_name(f"{layer.name}_winner"), replace(kind, mask=True), "state"))
+        variables = (*entries, *self.variables())
+        self.build = Builder(variables)
+        self.state = {node.name: state_name(node.name) for node in (*graph.inputs, *graph.layers)}
+        for layer in graph.layers:
+            self.derive(layer)
+            if layer.norm is not None:
+                moments = state_name(f"{layer.name}_moments")
+                self.diagonals[layer.name] = norm_diagonal(self.build, layer, moments, _ORIGIN)
+            if layer.keeps_first_winner:
+                self.winners[layer.name] = state_name(f"{layer.name}_winner")
+        return variables
+
+    def program(self, watch: bool = False) -> Program:
+        raise NotImplementedError
+
+    def finished(self, name: str, variables: tuple[Variable, ...], outputs: Mapping[str, str]) -> Program:
+        """What was written, as a rewritten program."""
+        equations = self.build.equations()
+        program = Program(f"{self.graph.name}.{name}", variables, self.graph.planes, equations, tuple(outputs.items()))
+        return tidy(rewrite(program))
+
+
+def bindings(clamp: Clamp) -> dict[str, str]:
+    """Which entries of the state the given values of clamped layers are, in the programs of this module."""
+    masked = [layer for layer, how in clamp.items() if how == "mask"]
+    return {layer: f"{layer}_given" for layer in masked} | {f"{layer}_mask": f"{layer}_mask" for layer in masked}
+
+
+def looped(graph: EnergyGraph, clamp: Clamp, start: bool, optimize: bool = True) -> Rolled:
+    """The passes as a loop whose state holds every layer after every pass.
+
+    Rewrites may make the second pass unlike the fourth, where much of the first is known to be zero: then fewer of
+    them are applied.
+    """
+    sample = unroll(graph, sample_passes(0), clamp, start, watch=True)
+    improvements = (rewrite, share_equal_values) if optimize else (share_equal_values,)
+    for improve in improvements:
+        loop = roll_watched(improve(sample))
+        if loop is not None:
+            return loop
+    loop = roll_watched(sample)
+    assert loop is not None, f"the passes of {graph.name} do not repeat"
+    return loop
+
+
+def reading(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    """The heads, read off a given state."""
+    at = _AtState(graph, graph.passes, dict(clamp), start)
+    variables = at.begin()
+    at.read(graph.passes)
+    return at.finished("reading", variables, {head.name: at.output(head) for head in graph.heads})
+
+
+def layers_of(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    """The layers of a given state."""
+    at = _AtState(graph, graph.passes, dict(clamp), start)
+    variables = at.begin()
+    return at.finished("layers", variables, {layer.name: at.state[layer.name] for layer in graph.layers})
+
+
+def residual(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    """Largest |z − update(z)| of each sample, all layers updated from the same given state."""
+    at = _AtState(graph, 1, dict(clamp), start)
+    variables = at.begin()
+    changes: list[str] = []
+    for update in at.updates():
+        if clamp.get(update.layer) != "all":
+            here, name = at.state[update.layer], f"{update.layer}_change"
+            changes.append(at.build.add(LargestChange(), at.update(update), here, name=name, origin=_ORIGIN))
+    if not changes:
+        first = at.state[graph.layers[0].name]
+        changes = [at.build.add(LargestChange(), first, first, name="no_change", origin=_ORIGIN)]
+    largest = at.build.add(Largest(), *changes, name="residual", origin=_ORIGIN)
+    return at.finished("residual", variables, {"residual": largest})
+
+
+def adjoint(graph: EnergyGraph, clamp: Clamp, start: bool) -> Adjoint:
+    """The gradient through a fixed point of the graph's passes."""
+    linear = _linear(graph, clamp)
+    return Adjoint(
+        _excess(graph, clamp, start),
+        _slopes(graph, clamp, start),
+        looped(linear, {}, start=False),
+        residual(linear, {}, start=False),
+    )
+
+
+def _excess(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    at = _AtState(graph, 1, dict(clamp), start)
+    variables = at.begin()
+    outputs: dict[str, str] = {}
+    for update in at.updates():
+        layer = graph.layer[update.layer]
+        if clamp.get(layer.name) == "all":
+            continue
+        value = at.drive(layer, update)
+        if layer.diagonal == "learned":
+            here, diagonal = at.state[layer.name], at.diagonals[layer.name][0]
+            own = at.build.add(MinusDiagonal(), here, diagonal, name=f"{layer.name}_self", origin=_ORIGIN)
+            value = at.build.add(Add(), value, own, name=f"{layer.name}_excess", origin=_ORIGIN)
+        outputs[layer.name] = value
+    return at.finished("excess", variables, outputs)
+
+
+def _slopes(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    at = _AtState(graph, 1, dict(clamp), start)
+    variables = at.begin()
+    outputs: dict[str, str] = {}
+    for layer in graph.layers:
+        how, name = clamp.get(layer.name), f"{layer.name}_slope"
+        if how == "all":
+            continue
+        slope = layer.unit.slope(at.build, at.state[layer.name], layer.group is not None, name, _ORIGIN)
+        if how == "mask":
+            shape = (layer.channels, *layer.size)
+            zero = at.build.add(Zeros(shape, layer.name), name=f"{layer.name}_fixed", origin=_ORIGIN)
+            slope = at.build.add(Select(), f"{layer.name}_mask", zero, slope, name=name, origin=_ORIGIN)
+        outputs[layer.name] = slope
+    return at.finished("slopes", variables, outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Linear(Unit):
+    """λ = s (a + g) / d: the linear response of a unit with slope s to its drive and a cotangent g."""
+
+    has_diagonal: ClassVar[bool] = True
+    takes_upper: ClassVar[bool] = False
+    mean_field: ClassVar[bool] = False
+
+    def value(self, build: Builder, drive: str, diagonal: str, name: str, origin: Origin) -> str:
+        layer = origin.layer
+        total = build.add(Add(), drive, f"{layer}_cotangent", name=f"{name}_total", origin=origin)
+        if diagonal:
+            total = build.add(DivChannel(), total, diagonal, name=f"{name}_ratio", origin=origin)
+        return build.add(Times(), total, f"{layer}_slope", name=name, origin=origin)
+
+    def wins_by_drive(self, uniform: bool) -> bool:
+        return True
+
+    def project(self, build: Builder, given: str, name: str, origin: Origin) -> str:
+        return given
+
+    def slope(self, build: Builder, value: str, grouped: bool, name: str, origin: Origin) -> str:
+        raise NotImplementedError
+
+
+def _linear(graph: EnergyGraph, clamp: Clamp) -> EnergyGraph:
+    """The graph with linear units, driven by cotangents alone; layers given as a whole do not move."""
+    moving = [layer for layer in graph.layers if clamp.get(layer.name) != "all"]
+    names = {layer.name for layer in moving}
+    inputs = [
+        InputNode(f"{layer.name}_{what}", layer.channels, layer.size, None)
+        for layer in moving
+        for what in ("cotangent", "slope")
+    ]
+    return replace(
+        graph,
+        name=f"{graph.name}.adjoint",
+        inputs=tuple(inputs),
+        layers=tuple(_unbiased(layer, names) for layer in moving),
+        heads=(),
+        until=None,
+        implicit=False,
+    )
+
+
+def _unbiased(layer: LayerNode, names: set[str]) -> LayerNode:
+    couplings = tuple(coupling for coupling in layer.couplings if coupling.lower in names)
+    return replace(
+        layer, unit=_Linear(), couplings=couplings, bias=False, group=None, keeps_first_winner=False, norm=None
+    )

@@ -1,0 +1,32 @@
+"""How S is maximised: how many passes, whether they share their filters, and how gradients flow through them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from lvmc.records import Count, Positive, Record, wrong
+
+
+def _unconstrained(value: Any) -> Any:
+    if value in ("contractive", "copositive"):
+        raise wrong(f"constraint: {value} is not compiled by this version yet", "write none, or leave the key out")
+    return value
+
+
+class Until(Record):
+    """Passes go on until no layer would change by more than `residual`, but no more than `max_passes` of them."""
+
+    residual: Positive = 1e-4
+    max_passes: Count = 200
+
+
+class Inference(Record):
+    """How S is maximised."""
+
+    passes: Count = 2
+    until: Until | None = None
+    gradient: Literal["unrolled", "implicit"] = "unrolled"
+    tying: Literal["tied", "untied"] = "tied"
+    constraint: Annotated[Literal["none"], BeforeValidator(_unconstrained)] = "none"
