@@ -97,6 +97,14 @@ def covers(equation: Equation, types: Mapping[str, TensorType]) -> bool:
     return plane != (1, 1) and plane == _kernel(types[equation.args[1]]) and op.geometry == plain
 
 
+def pointwise(equation: Equation, types: Mapping[str, TensorType]) -> bool:
+    """Whether a message's filter has one tap: it is then a matrix product over channels."""
+    op = equation.op
+    if not isinstance(op, Correlate | Adjoint) or _kernel(types[equation.args[1]]) != (1, 1):
+        return False
+    return op.geometry.padding == (0, 0) and op.geometry.stride == (1, 1)
+
+
 def _size(plane: TensorType) -> Size:
     return (plane.shape[1], plane.shape[2])
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 from dataclasses import dataclass, field
 
-from lvmc.codegen.attributes import Attributes, covers, types_of
+from lvmc.codegen.attributes import Attributes, covers, pointwise, types_of
 from lvmc.codegen.expressions import Expression, Shape, Site
 from lvmc.codegen.plan import Method
 from lvmc.codegen.torch_ops import expression
@@ -81,8 +81,9 @@ class Body:
 
     def _expression(self, equation: Equation) -> Expression:
         args = tuple(self.written[arg] for arg in equation.args)
-        whole, spare = covers(equation, self.types), equation.args[:1] != () and equation.args[0] in self.spare
-        return expression(Site(equation, args, self.attributes, self.like, self.batch, whole, spare))
+        whole, single = covers(equation, self.types), pointwise(equation, self.types)
+        spare = equation.args[:1] != () and equation.args[0] in self.spare
+        return expression(Site(equation, args, self.attributes, self.like, self.batch, whole, single, spare))
 
     def _may_be_overwritten(self, equation: Equation) -> bool:
         """Whether a value is a tensor of its own that its op does not need again for gradients."""
@@ -238,7 +239,13 @@ def _shape(variable: Variable) -> Shape:
     """How a given value meets a plane."""
     if variable.type.batched:
         return "plane"
-    return {0: "scalar", 2: "tuple"}.get(len(variable.type.shape), "channel")
+    match len(variable.type.shape):
+        case 0:
+            return "scalar"
+        case 2:
+            return "tuple"
+        case _:
+            return "channel"
 
 
 def _heading(equation: Equation) -> str:

@@ -35,8 +35,8 @@ class Expression:
 class Site:
     """What an expression may need besides its arguments.
 
-    `covers`: the filter is as large as the plane. `spare`: nothing else reads the first argument, nor is it needed
-    for gradients, so the result may take its place in memory.
+    `covers`: the filter is as large as the plane. `pointwise`: it has one tap. `spare`: nothing else reads the first
+    argument, nor is it needed for gradients, so the result may take its place in memory.
     """
 
     equation: Equation
@@ -45,6 +45,7 @@ class Site:
     like: str
     batch: str
     covers: bool = False
+    pointwise: bool = False
     spare: bool = False
 
 

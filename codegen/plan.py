@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Literal
 
+from lvmc.codegen.support import definitions, imports
+
 from lvmc.ir import Plane, Program, Variable
 
 
@@ -47,8 +49,6 @@ class ModulePlan:
 def class_name(name: str) -> str:
     """`qp_faces` → `QpFaces`."""
     camel = "".join(part[:1].upper() + part[1:] for part in name.split("_")) or "Model"
-    free = camel[0].isupper() and camel not in _TAKEN and not iskeyword(camel)
+    taken = {*definitions(), *imports(), "F"}
+    free = camel[0].isupper() and camel not in taken and not iskeyword(camel)
     return camel if free else f"{camel}Model"
-
-
-_TAKEN = frozenset({"Tensor", "Size", "DriveNorm", "MessageNorm", "F"})

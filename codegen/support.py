@@ -41,7 +41,7 @@ def needed_imports(text: str) -> tuple[str, ...]:
     used = _names_in(text)
     modules: dict[str, list[str]] = {}
     for name, module in imports().items():
-        if name in used and not (module == "torch"):
+        if name in used and module != "torch":
             modules.setdefault(module, []).append(name)
     return tuple(f"from {module} import {', '.join(names)}" for module, names in modules.items())
 

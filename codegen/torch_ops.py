@@ -27,6 +27,8 @@ def _correlate(site: Site, op: ops.Correlate) -> Expression:
     if site.covers:
         function = "whole" if _exact(site) else "correlate"
         return Expression(f"{function}({', '.join(arg.text for arg in site.args)})")
+    if site.pointwise:
+        return Expression(f"pointwise({', '.join(arg.text for arg in site.args)})")
     if module:
         return Expression(f"{module}({x.text})")
     keys = _geometry(op.geometry)
@@ -44,6 +46,8 @@ def _adjoint(site: Site, op: ops.Adjoint) -> Expression:
     if site.covers:
         function = "whole_adjoint" if _exact(site) else "correlate_adjoint"
         return Expression(f"{function}({', '.join([z, weight, *bias])})")
+    if site.pointwise:
+        return Expression(f"pointwise_adjoint({', '.join([z, weight, *bias])})")
     if geometry.stride == (1, 1) and not wraps:
         return Expression(f"F.conv_transpose2d({', '.join([z, weight, *bias])}{options(**keys)})")
     size = _plane(op)

@@ -13,9 +13,9 @@ from lvmc.graph.energy import score_program
 from lvmc.graph.losses import losses_program
 from lvmc.ir import Program
 from lvmc.ir.naming import tidy
+from lvmc.ir.rolled import Rolled
 from lvmc.rewrites import rewrite
 from lvmc.rewrites.share_equal_values import share_equal_values
-from lvmc.ir.rolled import Rolled
 from lvmc.roll import SHORTEST, roll, sample_passes, settled
 from lvmc.spec import Until
 from lvmc.unroll import unroll

@@ -31,8 +31,8 @@ _ORIGIN = Origin("state", 0, "score")
 class Adjoint:
     """Programs of the gradient through a fixed point.
 
-    `excess`: a − d z of every layer, differentiable in parameters and inputs (without d z where d is a constant). `slopes`: that of
-    every unit. `loop` and `residual`: the passes for λ, from `<layer>_cotangent` and `<layer>_slope`.
+    `excess`: a − d z of every layer, differentiable in parameters and inputs (without d z where d is a constant).
+    `slopes`: that of every unit. `loop` and `residual`: the passes for λ, from `<layer>_cotangent` and `<layer>_slope`.
     """
 
     excess: Program
@@ -41,39 +41,40 @@ class Adjoint:
     residual: Program
 
 
-class _AtState(Unroller):
-    """An unroller whose state is given, under the names of `Unroller.entries`."""
+def _at_state(graph: EnergyGraph, passes: int, clamp: Clamp, start: bool) -> tuple[Unroller, tuple[Variable, ...]]:
+    """An unroller whose state is given, under the names of `Unroller.entries`; what its program is given."""
+    at = Unroller(graph, passes, dict(clamp), start)
+    entries = [
+        Variable(state_name(node.name), TensorType((node.channels, *node.size)), "state") for node in graph.inputs
+    ]
+    for layer in graph.layers:
+        kind = TensorType((layer.channels, *layer.size))
+        entries.append(Variable(state_name(layer.name), kind, "state"))
+        if layer.norm is not None:
+            kind_of_moments = TensorType((2, layer.channels), False)
+            entries.append(Variable(state_name(f"{layer.name}_moments"), kind_of_moments, "state"))
+        if layer.keeps_first_winner and layer.group is not None:
+            winner = replace(kind, mask=True, places=layer.group.units)
+            entries.append(Variable(state_name(f"{layer.name}_winner"), winner, "state"))
+    variables = (*entries, *at.variables())
+    at.build = Builder(variables)
+    at.state = {node.name: state_name(node.name) for node in (*graph.inputs, *graph.layers)}
+    for layer in graph.layers:
+        at.derive(layer)
+        if layer.norm is not None:
+            moments = state_name(f"{layer.name}_moments")
+            at.diagonals[layer.name] = norm_diagonal(at.build, layer, moments, _ORIGIN)
+        if layer.keeps_first_winner:
+            at.winners[layer.name] = state_name(f"{layer.name}_winner")
+    return at, variables
 
-    def begin(self) -> tuple[Variable, ...]:
-        graph = self.graph
-        entries = [Variable(state_name(node.name), TensorType((node.channels, *node.size)), "state") for node in graph.inputs]
-        for layer in graph.layers:
-            kind = TensorType((layer.channels, *layer.size))
-            entries.append(Variable(state_name(layer.name), kind, "state"))
-            if layer.norm is not None:
-                entries.append(Variable(state_name(f"{layer.name}_moments"), TensorType((2, layer.channels), False), "state"))
-            if layer.keeps_first_winner:
-                entries.append(Variable(state_name(f"{layer.name}_winner"), replace(kind, mask=True), "state"))
-        variables = (*entries, *self.variables())
-        self.build = Builder(variables)
-        self.state = {node.name: state_name(node.name) for node in (*graph.inputs, *graph.layers)}
-        for layer in graph.layers:
-            self.derive(layer)
-            if layer.norm is not None:
-                moments = state_name(f"{layer.name}_moments")
-                self.diagonals[layer.name] = norm_diagonal(self.build, layer, moments, _ORIGIN)
-            if layer.keeps_first_winner:
-                self.winners[layer.name] = state_name(f"{layer.name}_winner")
-        return variables
 
-    def program(self, watch: bool = False) -> Program:
-        raise NotImplementedError
-
-    def finished(self, name: str, variables: tuple[Variable, ...], outputs: Mapping[str, str]) -> Program:
-        """What was written, as a rewritten program."""
-        equations = self.build.equations()
-        program = Program(f"{self.graph.name}.{name}", variables, self.graph.planes, equations, tuple(outputs.items()))
-        return tidy(rewrite(program))
+def _finished(at: Unroller, name: str, variables: tuple[Variable, ...], outputs: Mapping[str, str]) -> Program:
+    """What an unroller has written, as a rewritten program."""
+    graph = at.graph
+    equations = at.build.equations()
+    program = Program(f"{graph.name}.{name}", variables, graph.planes, equations, tuple(outputs.items()))
+    return tidy(rewrite(program))
 
 
 def bindings(clamp: Clamp) -> dict[str, str]:
@@ -101,23 +102,20 @@ def looped(graph: EnergyGraph, clamp: Clamp, start: bool, optimize: bool = True)
 
 def reading(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
     """The heads, read off a given state."""
-    at = _AtState(graph, graph.passes, dict(clamp), start)
-    variables = at.begin()
+    at, variables = _at_state(graph, graph.passes, clamp, start)
     at.read(graph.passes)
-    return at.finished("reading", variables, {head.name: at.output(head) for head in graph.heads})
+    return _finished(at, "reading", variables, {head.name: at.output(head) for head in graph.heads})
 
 
 def layers_of(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
     """The layers of a given state."""
-    at = _AtState(graph, graph.passes, dict(clamp), start)
-    variables = at.begin()
-    return at.finished("layers", variables, {layer.name: at.state[layer.name] for layer in graph.layers})
+    at, variables = _at_state(graph, graph.passes, clamp, start)
+    return _finished(at, "layers", variables, {layer.name: at.state[layer.name] for layer in graph.layers})
 
 
 def residual(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
     """Largest |z − update(z)| of each sample, all layers updated from the same given state."""
-    at = _AtState(graph, 1, dict(clamp), start)
-    variables = at.begin()
+    at, variables = _at_state(graph, 1, clamp, start)
     changes: list[str] = []
     for update in at.updates():
         if clamp.get(update.layer) != "all":
@@ -127,7 +125,7 @@ def residual(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
         first = at.state[graph.layers[0].name]
         changes = [at.build.add(LargestChange(), first, first, name="no_change", origin=_ORIGIN)]
     largest = at.build.add(Largest(), *changes, name="residual", origin=_ORIGIN)
-    return at.finished("residual", variables, {"residual": largest})
+    return _finished(at, "residual", variables, {"residual": largest})
 
 
 def adjoint(graph: EnergyGraph, clamp: Clamp, start: bool) -> Adjoint:
@@ -142,8 +140,7 @@ def adjoint(graph: EnergyGraph, clamp: Clamp, start: bool) -> Adjoint:
 
 
 def _excess(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
-    at = _AtState(graph, 1, dict(clamp), start)
-    variables = at.begin()
+    at, variables = _at_state(graph, 1, clamp, start)
     outputs: dict[str, str] = {}
     for update in at.updates():
         layer = graph.layer[update.layer]
@@ -155,12 +152,11 @@ def _excess(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
             own = at.build.add(MinusDiagonal(), here, diagonal, name=f"{layer.name}_self", origin=_ORIGIN)
             value = at.build.add(Add(), value, own, name=f"{layer.name}_excess", origin=_ORIGIN)
         outputs[layer.name] = value
-    return at.finished("excess", variables, outputs)
+    return _finished(at, "excess", variables, outputs)
 
 
 def _slopes(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
-    at = _AtState(graph, 1, dict(clamp), start)
-    variables = at.begin()
+    at, variables = _at_state(graph, 1, clamp, start)
     outputs: dict[str, str] = {}
     for layer in graph.layers:
         how, name = clamp.get(layer.name), f"{layer.name}_slope"
@@ -172,7 +168,7 @@ def _slopes(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
             zero = at.build.add(Zeros(shape, layer.name), name=f"{layer.name}_fixed", origin=_ORIGIN)
             slope = at.build.add(Select(), f"{layer.name}_mask", zero, slope, name=name, origin=_ORIGIN)
         outputs[layer.name] = slope
-    return at.finished("slopes", variables, outputs)
+    return _finished(at, "slopes", variables, outputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
 
@@ -14,10 +16,7 @@ from lvmc.ir.ops import Adjoint, Correlate, DivChannel, Moments, Rectify, Sigmoi
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_PLACE = 8
-
-
-_HEADS = 5
+_HEADS = 4
 """Tensors of the size of its output that a head and its loss hold at once: logits, target, losses, gradients."""
 
 
@@ -25,13 +24,15 @@ _HEADS = 5
 class Recompute:
     """How a training step fits into `budget` bytes, besides parameters, gradients and the optimiser's state.
 
-    One sample takes `heads` bytes for predictions and losses, which the whole batch needs at once, and `sample` bytes
+    Filters used in several passes take `tied` bytes: their gradients are held until all passes have added theirs. One
+    sample takes `heads` bytes for predictions and losses, which the whole batch needs at once, and `sample` bytes
     for the rest. As many samples go forward at a time as fit; what they keep is dropped and recomputed for the
     backward pass. Where not even one fits, `every` is above 0, and the whole batch keeps only the state after each
     `every` rounds of the loop. Nor is the batch split where it is `whole`: norms tie its samples together.
     """
 
     budget: int
+    tied: int
     heads: int
     sample: int
     every: int
@@ -39,7 +40,7 @@ class Recompute:
 
     def rows(self, batch: int) -> int:
         """Samples that go forward at a time."""
-        left = self.budget - batch * self.heads
+        left = self.budget - self.tied - batch * self.heads
         return batch if self.whole or self.every else max(1, min(batch, left // max(1, self.sample)))
 
     def recomputes(self, batch: int) -> bool:
@@ -48,7 +49,7 @@ class Recompute:
 
     def peak(self, batch: int) -> int:
         """Bytes that a batch takes."""
-        return batch * self.heads + self.rows(batch) * self.sample
+        return self.tied + batch * self.heads + self.rows(batch) * self.sample
 
 
 def bytes_of(text: str | int) -> int:
@@ -73,7 +74,7 @@ def recompute(graph: EnergyGraph, made: Programs, budget: int) -> Recompute:
     types = {variable.name: variable.type for variable in tail.variables} | {e.out: e.type for e in tail.equations}
     heads = _HEADS * sum(types[value].bytes for _, value in tail.outputs) if graph.heads else 0
     if made.loop is None:
-        return Recompute(budget, heads, kept(tail) + cost(tail).live, 0, whole)
+        return Recompute(budget, _tied([tail]), heads, kept(tail) + cost(tail).live, 0, whole)
     loop = made.loop
     state = sum(v.type.bytes for v in loop.down.variables if v.kind == "state" and v.type.batched)
     live = max(cost(part).live for part in (loop.first, loop.down, loop.up, tail))
@@ -82,8 +83,16 @@ def recompute(graph: EnergyGraph, made: Programs, budget: int) -> Recompute:
     sample = once + loop.rounds * a_round
     every = max(1, isqrt(loop.rounds))
     lean = once + -(-loop.rounds // every) * state + every * a_round
-    thin = lean < sample and (whole or heads + sample > budget)
-    return Recompute(budget, heads, lean if thin else sample, every if thin else 0, whole)
+    tied = _tied([loop.first, loop.down, loop.up, loop.up, tail])
+    thin = lean < sample and (whole or tied + heads + sample > budget)
+    return Recompute(budget, tied, heads, lean if thin else sample, every if thin else 0, whole)
+
+
+def _tied(parts: Sequence[Program]) -> int:
+    """Bytes of the parameters that more than one equation reads."""
+    read = Counter(arg for part in parts for equation in part.equations for arg in equation.args)
+    sizes = {v.name: v.type.bytes for part in parts for v in part.variables if v.kind == "parameter"}
+    return sum(size for name, size in sizes.items() if read[name] > 1)
 
 
 def kept(program: Program) -> int:
@@ -97,8 +106,8 @@ def kept(program: Program) -> int:
                 values.add(equation.args[0])
             case Rectify() | Sigmoid():
                 values.add(equation.out)
-            case Winners(group):
-                places += _PLACE * equation.type.elements // (group.channels * group.height * group.width)
+            case Winners():
+                places += equation.type.bytes
             case _:
                 pass
     return sum(types[value].bytes for value in values if value in types) + places

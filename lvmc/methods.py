@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import prod
@@ -127,7 +128,8 @@ def _setup(made: Programs, call: Call, thrift: Recompute | None) -> tuple[str, .
     return (
         f"state = self._first({call.arguments})  # pass 1",
         f"for _ in range({made.loop.rounds}):",
-        f"    state = self._up(self._down(state, size), size)  # passes 2 to {2 * made.loop.rounds + 1}",
+        f"    state = self._down(state, size)  # passes 2, 4, … {2 * made.loop.rounds}",
+        f"    state = self._up(state, size)  # passes 3, 5, … {2 * made.loop.rounds + 1}",
     )
 
 
@@ -141,11 +143,13 @@ def _in_parts(method: Method, graph: EnergyGraph, thrift: Recompute, call: Call)
         return [method]
     nominal = next(plane.size for plane in graph.planes if plane.name == first)
     setup = (
-        f"rows = rows_within({thrift.budget}, {thrift.heads / prod(nominal):.1f},"
+        f"rows = rows_within({thrift.budget - thrift.tied}, {thrift.heads / prod(nominal):.1f},"
         f" {thrift.sample / prod(nominal):.1f}, {first})",
         f"return in_parts(self._{method.name}, rows, ({', '.join(call.names)},), {axes!r})".replace("'", '"'),
     )
-    more = f"With gradients, as many samples at a time as {thrift.budget:,} bytes hold, recomputed for the backward pass."
+    more = (
+        f"With gradients, as many samples at a time as {thrift.budget:,} bytes hold, recomputed for the backward pass."
+    )
     public = replace(method, program=None, setup=setup, docstring=(*method.docstring, more), sizes="unused")
     names = ", ".join(f"{name}: Tensor" for name in call.names)
     return [public, replace(method, name=f"_{method.name}", arguments=names)]
@@ -185,20 +189,20 @@ def _settling_methods(settling: Settling, call: Call) -> list[Method]:
 
 def _settle_method(settling: Settling, call: Call) -> Method:
     until = settling.until
-    first, passes = f"state = self._first({call.arguments})", _settle_call(settling.loop, settling, "")
-    lines = [first, f"found = {passes}", "state, self.passes_used, self.converged = found"]
+    run = _settle_call(f"self._first({call.arguments})", settling.loop, settling, "")
+    lines = [f"found = {run[0]}", *run[1:], "state, self.passes_used, self.converged = found"]
     if until.residual > 0:
         docstring = f"Passes until the residual is at most {until.residual}, {until.max_passes} of them at most."
     else:
         docstring = f"The layers after {until.max_passes} passes."
+    kept = [f'"{bindings(call.clamp).get(name, name)}": {name}' for name in call.names]
+    given = f"state |= {{{', '.join(kept)}}}"
     if settling.adjoint is None:
-        lines.append("return state")
+        lines += [*([given] if kept else []), "return state"]
         more: tuple[str, ...] = ()
     else:
         more = ("Gradients go through the last state alone, as if it were a fixed point.",)
-        kept = [f'"{bindings(call.clamp).get(name, name)}": {name}' for name in call.names]
-        lines = ["with torch.no_grad():", *(f"    {line}" for line in lines)]
-        lines.append(f"state |= {{{', '.join(kept)}}}")
+        lines = ["with torch.no_grad():", *(f"    {line}" for line in lines), *([given] if kept else [])]
         for name, how in call.clamp.items():
             if how == "mask":
                 lines.append(f'state["{name}"] = torch.where({name}_mask.bool(), {name}, state["{name}"])')
@@ -212,28 +216,39 @@ def _settle_method(settling: Settling, call: Call) -> Method:
     )
 
 
-def _settle_call(loop: Rolled, settling: Settling, stem: str) -> str:
-    """The call of `settle` on `state`."""
+def _settle_call(first: str, loop: Rolled, settling: Settling, stem: str) -> list[str]:
+    """The call of `settle` on a first state, over several lines."""
     variables = {entry_of(v): v for v in (*loop.down.variables, *loop.up.variables)}
     keys = [key for key, _ in loop.up.outputs]
     layers = [key for key in keys if key in {eq.origin.layer for eq in (*loop.up.equations, *loop.first.equations)}]
     shared = [key for key in keys if key in variables and not variables[key].type.batched]
     until = settling.until
-    steps = f"self._{stem}down, self._{stem}up, self._{stem}residual"
-    names = f"{json.dumps(layers)}, {json.dumps(shared)}"
-    return f"settle(state, size, {steps}, {names}, {until.residual!r}, {until.max_passes})"
+    return [
+        "settle(",
+        f"    {first},",
+        "    size,",
+        f"    (self._{stem}down, self._{stem}up, self._{stem}residual),",
+        *_wrapped(f"    layers={json.dumps(layers)},"),
+        *_wrapped(f"    shared={json.dumps(shared)},"),
+        f"    tolerance={until.residual!r},",
+        f"    max_passes={until.max_passes},",
+        ")",
+    ]
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, 100, subsequent_indent="        ", break_long_words=False, break_on_hyphens=False)
 
 
 def _adjoint_methods(adjoint: Adjoint, settling: Settling, call: Call) -> list[Method]:
     layers = [key for key, _ in adjoint.slopes.outputs]
     cotangents = {f"{layer}_cotangent": f'cotangent["{layer}"]' for layer in layers}
     slopes = {f"{layer}_slope": f'slope["{layer}"]' for layer in layers}
-    solve = (
-        "state = self._adjoint_first(cotangent, self._slopes(state, size), size)",
-        f"return {_settle_call(adjoint.loop, settling, 'adjoint_')}[0]",
-    )
+    first = "self._adjoint_first(cotangent, self._slopes(state, size), size)"
+    run = _settle_call(first, adjoint.loop, settling, "adjoint_")
+    solve = (f"found = {run[0]}", *run[1:], "return found[0]")
     inner = Call((), (), {})
-    first = Method(
+    begin = Method(
         "_adjoint_first", "cotangent: dict[str, Tensor], slope: dict[str, Tensor], size: dict[str, Size]",
         "dict[str, Tensor]", ("λ after pass 1, bottom-up.",), adjoint.loop.first, cotangents | slopes,
         sizes="given", headings=False,
@@ -241,15 +256,20 @@ def _adjoint_methods(adjoint: Adjoint, settling: Settling, call: Call) -> list[M
     given = {name: f'state["{name}"]' for name in (*cotangents, *slopes)}
     residual = _residual_method("_adjoint_residual", adjoint.residual, inner)
     return [
-        _next_state("_excess", "a − d z of every layer: what moves z, as a function of parameters and inputs.", adjoint.excess, call),
-        _next_state("_slopes", "How far z follows its drive, unit by unit: 0 where it stays as it is.", adjoint.slopes, call),
+        _next_state(
+            "_excess", "a − d z of every layer: what moves z, as a function of parameters and inputs.",
+            adjoint.excess, call,
+        ),
+        _next_state(
+            "_slopes", "How far z follows its drive, unit by unit: 0 where it stays as it is.", adjoint.slopes, call
+        ),
         Method(
             "_adjoint", "state: dict[str, Tensor], cotangent: dict[str, Tensor], size: dict[str, Size]",
             "dict[str, Tensor]",
             ("λ = slope (cotangent + W λ) / d of every layer, by the same passes: gradients with respect to drives.",),
             None, {}, setup=solve, sizes="given",
         ),
-        first,
+        begin,
         *_loop_methods(adjoint.loop, inner, "adjoint_")[1:],
         replace(residual, bindings=dict(residual.bindings) | given),
     ]  # fmt: skip

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lvmc.assemble import Options
-from lvmc.memory import bytes_of
-from lvmc.methods import plan
 from lvmc.codegen import class_name, emit
 from lvmc.graph import EnergyGraph
 from lvmc.loading import Source, load, resolve
+from lvmc.memory import bytes_of
+from lvmc.methods import plan
 from lvmc.spec import Spec, dump
 
 if TYPE_CHECKING:
@@ -129,8 +129,12 @@ def check_options(graph: EnergyGraph, options: Options) -> Options:
     if changed and graph.why_no_energy:
         raise ValueError(f"{changed[0]}: {graph.why_no_energy}, and other passes need parameters that the spec has not")
     if options.memory and (graph.implicit or (graph.until and options.passes is None)):
-        why = "gradient: implicit keeps one state, however many passes" if graph.implicit else "'until' has no fixed cost"
-        raise ValueError(f"memory: {why}; leave memory out" + ("" if graph.implicit else ", or write gradient: implicit"))
+        why = (
+            "gradient: implicit keeps one state, however many passes" if graph.implicit else "'until' has no fixed cost"
+        )
+        raise ValueError(
+            f"memory: {why}; leave memory out" + ("" if graph.implicit else ", or write gradient: implicit")
+        )
     passes = options.passes or graph.passes
     for head in graph.heads:
         if isinstance(head.record.at, int) and head.record.at > passes:

@@ -239,7 +239,9 @@ def _rolled(cut: _Cut, loop: _Loop, rounds: int, shift: int, tails: Mapping[str,
         up=_in_loop(_part(cut, cut.passes.get(3, ()), halfway, leave)),
         rounds=rounds,
         tails={
-            name: _tail(cut, rest, {entry: value for value, entry in ends.items()}, {key: outputs[key] for key in keys}, shift)
+            name: _tail(
+                cut, rest, {entry: value for value, entry in ends.items()}, {key: outputs[key] for key in keys}, shift
+            )
             for name, keys in tails.items()
         },
     )
@@ -260,13 +262,13 @@ def _part(cut: _Cut, equations: Sequence[Equation], given: Mapping[str, str], ou
         return tidy(dead_code(replace(cut.program, equations=tuple(equations), outputs=tuple(outputs.items()))))
     kept = tuple(v for v in cut.program.variables if v.kind in ("parameter", "statistic"))
     entries = tuple(Variable(state_name(entry), cut.types[value], "state") for entry, value in given.items())
-    names = {value: state_name(entry) for entry, value in reversed(given.items())}
+    names = {value: state_name(entry) for entry, value in reversed(list(given.items()))}
     handed = {entry: state_name(entry) for entry, value in outputs.items() if given.get(entry) == value}
     program = replace(
         cut.program,
         variables=(*entries, *kept),
         equations=tuple(equations),
-        outputs=tuple((outputs | handed).items()),
+        outputs=tuple({**outputs, **handed}.items()),
     )
     return tidy(dead_code(with_names(program, names)))
 

@@ -27,7 +27,7 @@ def small(model: torch.nn.Module) -> torch.nn.Module:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if not name.startswith("heads"):
-                parameter *= 0.3
+                parameter.mul_(0.3)
     return model.double()
 
 
@@ -52,14 +52,14 @@ def test_a_budget_changes_no_gradient_but_what_is_kept() -> None:
     plain = small(lvmc.compile(SPEC))
     thrifty = small(lvmc.compile(SPEC, memory="200kB"))
     for key, value in plain(image).items():
-        assert torch.equal(thrifty(image)[key], value)
+        torch.testing.assert_close(thrifty(image)[key], value, rtol=1e-12, atol=1e-14)
     much, wanted = kept_bytes(plain, image)
     little, found = kept_bytes(thrifty, image)
     assert little < 0.5 * much
     for name, gradient in wanted.items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-10, atol=1e-12)
     for key, value in plain.latents(image).items():
-        assert torch.equal(thrifty.latents(image)[key], value)
+        torch.testing.assert_close(thrifty.latents(image)[key], value, rtol=1e-12, atol=1e-14)
 
 
 def test_a_budget_thins_out_the_states_of_a_long_loop() -> None:
@@ -76,7 +76,9 @@ def test_a_budget_thins_out_the_states_of_a_long_loop() -> None:
 
 def test_large_budgets_recompute_nothing() -> None:
     image = torch.randn(4, 1, 16, 16, dtype=torch.double)
-    assert kept_bytes(small(lvmc.compile(SPEC, memory="4GB")), image)[0] == kept_bytes(small(lvmc.compile(SPEC)), image)[0]
+    assert (
+        kept_bytes(small(lvmc.compile(SPEC, memory="4GB")), image)[0] == kept_bytes(small(lvmc.compile(SPEC)), image)[0]
+    )
 
 
 def test_norms_keep_a_batch_whole() -> None:
@@ -107,5 +109,5 @@ def test_no_sizes(text: Any) -> None:
 @pytest.mark.parametrize("inference", [{"until": {}}, {"passes": 9, "gradient": "implicit"}])
 def test_budgets_are_refused_where_they_mean_nothing(inference: dict[str, Any]) -> None:
     spec = SPEC | {"inference": inference, "heads": {"q": SPEC["heads"]["q"]}}
-    with pytest.raises(ValueError, match="memory: .*leave memory out"):
+    with pytest.raises(ValueError, match=r"memory: .*leave memory out"):
         lvmc.compile(spec, memory="1GB")

@@ -116,7 +116,9 @@ def check_inference(spec: Spec, findings: Findings) -> None:
         for key, given in (("until", inference.until is not None), ("gradient", inference.gradient == "implicit")):
             if given:
                 fault = f"'{key}' needs one energy whose maximum the passes come to, but {why}"
-                findings.add(("inference", key), fault, f"leave '{key}' or '{path[-1]}' out", on_key=True, needs=(path,))
+                findings.add(
+                    ("inference", key), fault, f"leave '{key}' or '{path[-1]}' out", on_key=True, needs=(path,)
+                )
     for name, layer in spec.layers.items() if inference.gradient == "implicit" else ():
         if layer.norm is not None and layer.norm.kind == "drive":
             fault = "the statistics of 'norm: drive' come from pass 1, which gradient: implicit does not go through"

@@ -17,6 +17,11 @@ class Group(NamedTuple):
     width: int
 
     @property
+    def units(self) -> int:
+        """Units of the group."""
+        return self.channels * self.height * self.width
+
+    @property
     def window(self) -> Size:
         """Rows and columns of the group."""
         return (self.height, self.width)
@@ -30,13 +35,15 @@ class Group(NamedTuple):
 class TensorType:
     """Shape of a value at nominal size, without the batch axis that `batched` values have in front.
 
-    `mask` values are boolean; `stacked` > 0 adds one more axis of that length before the batch.
+    `mask` values are boolean; `stacked` > 0 adds one more axis of that length before the batch. A mask with one unit
+    in each group of `places` units is held as that unit's place.
     """
 
     shape: tuple[int, ...]
     batched: bool = True
     mask: bool = False
     stacked: int = 0
+    places: int = 0
 
     @property
     def elements(self) -> int:
@@ -45,7 +52,9 @@ class TensorType:
 
     @property
     def bytes(self) -> int:
-        """Bytes of one sample, in float32 (masks: one byte a unit)."""
+        """Bytes of one sample, in float32 (masks: one byte a unit; places: 8 bytes a group)."""
+        if self.places:
+            return 8 * self.elements // self.places
         return self.elements * (1 if self.mask else 4)
 
     def __str__(self) -> str:

@@ -70,10 +70,10 @@ def _pooled(equation: Equation, chain: list[Equation], group: Group, build: Buil
 
 
 def _pays(steps: int, group: Group, pooled_reads: int) -> bool:
-    """Fewer bytes for each unit: read and write 4, a mask 1; `pooled_reads` sums over the window become free."""
-    share = 1.0 / (group.height * group.width)
-    before = 8 * steps + 9 + pooled_reads * (4 + 4 * share)
-    after = (5 + 4 * share) + 8 * share * steps + (4 * share + 5)
+    """Fewer bytes for each unit: read and write 4, a place 8; `pooled_reads` sums over the window become free."""
+    share = 1.0 / group.units
+    before = 8 * steps + (8 + 8 * share) + pooled_reads * (4 + 4 * share)
+    after = (4 + 12 * share) + 8 * share * steps + (4 + 12 * share)
     return steps > 0 and after <= before
 
 

@@ -24,36 +24,35 @@ _HOMES: dict[str, type[BaseModel]] = {
     "a layer": Layer,
 }
 
+_ANY = "*"
+_RECORDS: dict[Path, type[BaseModel]] = {
+    (): Spec,
+    ("inputs", _ANY): Input,
+    ("inputs", _ANY, "normalize"): Normalize,
+    ("filters", _ANY): SharedFilter,
+    ("layers", _ANY): Layer,
+    ("layers", _ANY, "from", _ANY): Coupling,
+    ("layers", _ANY, "nms"): Nms,
+    ("layers", _ANY, "lateral"): Lateral,
+    ("layers", _ANY, "norm"): Norm,
+    ("layers", _ANY, "init"): LayerInit,
+    ("inference",): Inference,
+    ("inference", "until"): Until,
+    ("heads", _ANY, "points"): Points,
+    ("heads", _ANY, "reads", _ANY): Read,
+}
+"""What the mapping at a path is read as. Sections and keys take turns with names, but for `until`."""
+
 
 def record_of(path: Path, values: Any) -> type[BaseModel] | None:
     """The record that the mapping at `path` is read as."""
     match path:
-        case ():
-            return Spec
-        case ("inputs", _):
-            return Input
-        case ("inputs", _, "normalize"):
-            return Normalize
-        case ("filters", _):
-            return SharedFilter
-        case ("layers", _):
-            return Layer
-        case ("layers", _, "from", _):
-            return Coupling
-        case ("layers", _, ("nms" | "lateral" | "norm" | "init") as key):
-            return {"nms": Nms, "lateral": Lateral, "norm": Norm, "init": LayerInit}[str(key)]
-        case ("inference",):
-            return Inference
-        case ("inference", "until"):
-            return Until
         case ("heads", name):
             return HEADS.get(str(values["heads"][name].get("kind")))
-        case ("heads", _, "points"):
-            return Points
-        case ("heads", _, "reads", _):
-            return Read
+        case ("inference", _):
+            return _RECORDS.get(path)
         case _:
-            return None
+            return _RECORDS.get(tuple(_ANY if index % 2 else key for index, key in enumerate(path)))
 
 
 def known_keys(path: Path, values: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from lvmc.heads import Head
-from lvmc.records import Count, Record, Text, shown, whole, wrong
+from lvmc.records import Record, Text, shown, whole, wrong
 from lvmc.spec.inference import Inference
 from lvmc.spec.inputs import Input, SharedFilter
 from lvmc.spec.layers import Layer

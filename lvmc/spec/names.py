@@ -28,9 +28,18 @@ CONV_ATTRIBUTES = _words("""
 """)
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
-EMITTED = _words("""
-    F Tensor batch bias converged diagonal heads latents lateral like losses math nn norm out passes_used
-    reset_parameters score self size state targets torch weight winner z
+CARRIED = _words("""
+    Callable DriveNorm F FixedPoint Largest LogisticLoss MessageNorm Size Tensor adjoint channels_last checkpoint
+    clamped_key correlate correlate_adjoint distance_loss draw entropy fixed_point group_maxima in_parts inner keep
+    largest logistic_loss max_windows mean_where nn plane_above pointwise pointwise_adjoint positive repeat_windows
+    require_size rounds rows_within settle softmax_loss spread sum_windows symmetric take torch unwrap upsample
+    upsample_fcn upsample_nearest whole whole_adjoint windows_of winners wrap
+""")
+"""What an emitted file may define or import beside its class (a test compares them with what it carries)."""
+
+EMITTED = CARRIED | _words("""
+    batch bias converged cotangent diagonal found heads latents lateral like losses math norm out passes_used
+    reset_parameters rows score self size slope state targets weight winner z
 """)
 """Names that the emitted module uses itself."""
 

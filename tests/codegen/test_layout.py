@@ -16,7 +16,7 @@ from tests.laws.test_emission import SPECS, spec_of
 
 WHOLE: dict[str, Any] = {
     "lvmc": 1,
-    "name": "whole",
+    "name": "whole_plane",
     "inputs": {"image": {"channels": 2, "size": [12, 16]}},
     "layers": {
         "h1": {"channels": 4, "filter": 3, "nms": 2},

@@ -109,7 +109,8 @@ def test_loops_keep_what_is_given(passes: int, how: Any, start: bool) -> None:
 def test_source_does_not_grow_with_passes(name: str) -> None:
     lines = {k: compiled(name, Options(passes=k)).source.count("\n") for k in (6, 7, 8, 9, 98, 99, 1000, 10**9)}
     assert max(lines[k] for k in lines if k > 6) <= lines[6]
-    assert lines[8] == lines[98] and lines[7] == lines[9]
+    assert lines[8] == lines[98]
+    assert lines[7] == lines[9]
 
 
 def test_heads_that_read_low_layers_skip_the_last_pass_above_them() -> None:
@@ -123,7 +124,8 @@ def test_heads_that_read_low_layers_skip_the_last_pass_above_them() -> None:
     made = programs(resolve(spec)[1], Options())
     updated = {equation.origin.layer for equation in made.forward.equations if equation.origin.role == "update"}
     assert updated == {"h4"}
-    assert made.loop is not None and made.loop.rounds == 9
+    assert made.loop is not None
+    assert made.loop.rounds == 9
 
 
 def test_what_no_loop_can_hold_is_refused_when_it_is_too_long() -> None:

@@ -72,8 +72,8 @@ def test_every_sample_stops_when_its_residual_is_reached() -> None:
         _, graph = resolve(spec)
         random = np.random.default_rng(len(str(spec)))
         inputs, parameters = random_inputs(graph, random, batch=4), gentle(graph, random)
-        for value in inputs.values():
-            value *= np.array([1.0, 1e-3, 3.0, 0.0])[:, None, None, None]
+        strengths = np.array([1.0, 1e-3, 3.0, 0.0])[:, None, None, None]
+        inputs = {name: value * strengths for name, value in inputs.items()}
         wanted, passes, reached, close = settled(graph, inputs | parameters, residual, most)
         if close:
             outcome["set aside: a residual within rounding of the limit"] += 1
@@ -86,7 +86,9 @@ def test_every_sample_stops_when_its_residual_is_reached() -> None:
 
     check()
     print(f"\n{dict(outcome)}")
-    assert outcome["all settled"] >= 15 and outcome["some settled"] >= 5 and outcome["none settled"] >= 15
+    assert outcome["all settled"] >= 15
+    assert outcome["some settled"] >= 5
+    assert outcome["none settled"] >= 15
     assert outcome["set aside: a residual within rounding of the limit"] <= 10
 
 
@@ -99,7 +101,8 @@ def test_heads_read_the_state_that_passes_end_in() -> None:
     straight = emitted(spec, parameters, passes=400)
     tensors = [torch.from_numpy(value) for value in inputs.values()]
     assert (model(*tensors)["p"] - straight(*tensors)["p"]).abs().max() < 1e-5
-    assert bool(model.converged.all()) and int(model.passes_used.max()) < 200
+    assert bool(model.converged.all())
+    assert int(model.passes_used.max()) < 200
 
 
 def test_batch_of_none_and_one() -> None:
@@ -111,13 +114,17 @@ def test_batch_of_none_and_one() -> None:
     assert model(torch.zeros(1, 2, 8, 8, dtype=torch.double))["p"].shape == (1, 2, 8, 8)
 
 
-def gradients(model: torch.nn.Module, tensors: list[torch.Tensor], given: dict[str, torch.Tensor]) -> list[torch.Tensor]:
+def gradients(
+    model: torch.nn.Module, tensors: list[torch.Tensor], given: dict[str, torch.Tensor]
+) -> list[torch.Tensor]:
     """Gradients of a fixed random functional of all layers, with respect to all that is given and learned."""
     leaves = [value.clone().requires_grad_() for value in tensors]
     kept = {name: value.clone().requires_grad_(value.is_floating_point()) for name, value in given.items()}
     layers = model.latents(*leaves, **kept)
     random = torch.Generator().manual_seed(0)
-    loss = sum((value * torch.randn(value.shape, generator=random, dtype=value.dtype)).sum() for value in layers.values())
+    loss = sum(
+        (value * torch.randn(value.shape, generator=random, dtype=value.dtype)).sum() for value in layers.values()
+    )
     wanted = [*leaves, *(value for value in kept.values() if value.requires_grad), *model.parameters()]
     found = torch.autograd.grad(loss, wanted, allow_unused=True) if loss.requires_grad else [None] * len(wanted)
     return [torch.zeros_like(leaf) if value is None else value for leaf, value in zip(wanted, found, strict=True)]
@@ -244,4 +251,5 @@ def test_passes_that_never_settle_end_at_the_most_and_say_so() -> None:
     found = model.latents(torch.tensor([1.0, -1.0], dtype=torch.double).reshape(2, 1, 1, 1))
     assert model.passes_used.tolist() == [30, 2]
     assert model.converged.tolist() == [False, True]
-    assert found["h2"][0] > 1e6 and found["h2"][1] == 0
+    assert found["h2"][0] > 1e6
+    assert found["h2"][1] == 0

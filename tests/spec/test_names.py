@@ -9,8 +9,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from lvmc.codegen import class_name
+from lvmc.codegen.support import definitions, imports
 
-from lvmc.spec.names import CONV_ATTRIBUTES, MODULE_ATTRIBUTES, name_fault
+from lvmc.spec.names import CARRIED, CONV_ATTRIBUTES, MODULE_ATTRIBUTES, name_fault
 
 
 def _public(names: list[str]) -> set[str]:
@@ -26,14 +28,23 @@ def test_convolution_attributes_are_those_of_the_installed_torch() -> None:
     assert own - {"weight", "bias"} == CONV_ATTRIBUTES
 
 
+def test_carried_names_are_those_that_emitted_files_carry() -> None:
+    assert {*definitions(), *imports(), "F", "torch"} == CARRIED
+
+
+@pytest.mark.parametrize("name", ["drive_norm", "fixed_point", "largest", "callable", "f"])
+def test_the_emitted_class_is_none_of_them(name: str) -> None:
+    assert class_name(name) == "".join(part.capitalize() for part in name.split("_")) + "Model"
+
+
 @pytest.mark.parametrize("name", ["h1", "conv1_1", "H", "image", "left_eye", "a" * 200, "p2", "top", "h_px", "layer1"])
 def test_plain_names_are_free(name: str) -> None:
     assert name_fault(name) == ""
 
 
 TAKEN = """
-    class match None int weight bias norm heads diagonal lateral state h_p1 h_p10 h_bottom h_top _h __init__ forward
-    kernel_size F
+    class match None int weight bias norm heads diagonal lateral state rows found take h_p1 h_p10 h_bottom h_top _h
+    __init__ forward kernel_size F
 """
 
 

@@ -37,6 +37,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
     "couplings": (
         """
         inputs: {image: {channels: 3, size: 16}, other: {channels: 3, size: 16}}
+        inference: {until: {residual: 0.001}, gradient: implicit}
         filters: {edges: {size: 3}}
         layers:
           h1: {channels: 4, filter: edges}
@@ -46,6 +47,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
         """,
         """
         inputs: {image: {channels: 3, size: [16, 16]}, other: {channels: 3, size: [16, 16]}}
+        inference: {until: {residual: 1e-3, max_passes: 200}, gradient: implicit}
         filters: {edges: {size: [3, 3], init: he}}
         layers:
           h1: {channels: 4, from: {image: {filter: edges}, other: {filter: edges}}}

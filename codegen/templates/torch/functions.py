@@ -71,6 +71,16 @@ def correlate_adjoint(z: Tensor, weight: Tensor, bias: Tensor | None = None) -> 
     return whole_adjoint(z, weight, bias)
 
 
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A 1×1 convolution, as the matrix product over channels that it is."""
+    return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+
+
+def pointwise_adjoint(z: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The adjoint of a 1×1 convolution."""
+    return F.linear(z.permute(0, 2, 3, 1), weight.flatten(1).t(), bias).permute(0, 3, 1, 2)
+
+
 def adjoint(
     z: Tensor,
     weight: Tensor,
@@ -219,7 +229,7 @@ def symmetric(taps: Tensor) -> Tensor:
     both = 0.5 * (taps + taps.transpose(0, 1).flip(2, 3))
     own = torch.zeros_like(both, dtype=torch.bool)
     own[:, :, both.shape[2] // 2, both.shape[3] // 2] = torch.eye(both.shape[0], dtype=torch.bool, device=both.device)
-    return torch.where(own, 0.0, both).contiguous(memory_format=torch.channels_last)
+    return torch.where(own, 0.0, both).clone(memory_format=torch.channels_last)
 
 
 def positive(x: Tensor) -> Tensor:
@@ -265,12 +275,49 @@ def inner(x: Tensor, y: Tensor) -> Tensor:
 def mean_where(values: Tensor, counted: Tensor) -> Tensor:
     """Mean of the counted entries; 0 where nothing counts."""
     counted = counted.expand(values.shape)
-    return torch.where(counted, values, 0.0).sum() / counted.sum().clamp_min(1)
+    return torch.where(counted, values, 0.0).sum() / counted.count_nonzero().clamp_min(1)
 
 
 def logistic_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean of log(1 + eˣ) − t x over entries with t ≥ 0."""
-    return mean_where(F.softplus(logits, threshold=40.0) - targets * logits, targets >= 0)
+    targets = targets.to(logits.dtype)
+    if torch.compiler.is_compiling():
+        return mean_where(F.softplus(logits, threshold=40.0) - targets * logits, targets >= 0)
+    return LogisticLoss.apply(logits, channels_last(targets) if logits.dim() == 4 else targets)
+
+
+class LogisticLoss(torch.autograd.Function):
+    """The logistic loss with one tensor of the logits' size beside logits and targets, forward and backward."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(logits: Tensor, targets: Tensor) -> Tensor:
+        """The mean."""
+        values = F.softplus(logits, threshold=40.0).addcmul_(targets, logits, value=-1)
+        count = (targets >= 0).expand(logits.shape).count_nonzero().clamp_min(1)
+        return values.masked_fill_(targets < 0, 0.0).sum() / count
+
+    @staticmethod
+    def setup_context(ctx, inputs, _) -> None:
+        """Keep logits and targets."""
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx, gradient) -> tuple[Tensor, None]:
+        """(sigmoid(x) − t)/n at the n entries that count."""
+        logits, targets = ctx.saved_tensors
+        scale = gradient / (targets >= 0).expand(logits.shape).count_nonzero().clamp_min(1)
+        if torch.is_grad_enabled():  # gradients of gradients are wanted
+            return torch.where(targets >= 0, (logits.sigmoid() - targets) * scale, 0.0), None
+        return logits.sigmoid().sub_(targets).mul_(scale).masked_fill_(targets < 0, 0.0), None
+
+    @staticmethod
+    def jvp(ctx, tangent, _) -> Tensor:
+        """The mean of the entries' changes."""
+        logits, targets = ctx.saved_tensors
+        return mean_where((logits.sigmoid() - targets) * tangent, targets >= 0)
 
 
 def softmax_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -386,9 +433,7 @@ def rounds(
 def settle(
     state: dict[str, Tensor],
     size: dict[str, Size],
-    down: Callable[..., dict[str, Tensor]],
-    up: Callable[..., dict[str, Tensor]],
-    residual: Callable[..., Tensor],
+    methods: tuple[Callable[..., dict[str, Tensor]], Callable[..., dict[str, Tensor]], Callable[..., Tensor]],
     layers: list[str],
     shared: list[str],
     tolerance: float,
@@ -397,34 +442,38 @@ def settle(
     """Passes down and up in turn, each sample until its residual is small; its layers, passes, and whether it is.
 
     After a pass that moved no unit of a sample by more than `tolerance`, the sample's residual is worked out; once it
-    is no larger either, the sample leaves the batch. `shared` entries of the state belong to no sample.
+    is no larger either, the sample leaves the batch. `shared` entries of the state belong to no sample. A tolerance
+    of 0 stands for `max_passes` passes.
     """
-    first = state[layers[0]]
-    rows = torch.arange(first.shape[0], device=first.device)
-    passes, converged = torch.ones_like(rows), torch.zeros_like(rows, dtype=torch.bool)
+    down, up, residual = methods
+    rows = torch.arange(state[layers[0]].shape[0], device=state[layers[0]].device)
+    passes, converged = torch.full_like(rows, max_passes), torch.zeros_like(rows, dtype=torch.bool)
     left: list[tuple[Tensor, dict[str, Tensor]]] = []
     for number in range(2, max_passes + 1):
         if rows.numel() == 0:
             break
-        before, state = state, (up if number % 2 else down)(state, size)
-        if tolerance == 0.0:
+        before = {name: state[name] for name in layers if tolerance > 0}
+        state = (up if number % 2 else down)(state, size)
+        if tolerance == 0:
             continue
         with torch.no_grad():
-            moved = torch.stack([(state[name] - before[name]).abs().amax((1, 2, 3)) for name in layers])
-            done = moved.amax(0) <= tolerance
-            if done.any():
+            done = torch.ones_like(rows, dtype=torch.bool)
+            for name in layers:
+                done &= (state[name] - before[name]).abs().amax((1, 2, 3)) <= tolerance
+                if not done.any():
+                    break
+            else:
                 done &= residual(state, size) <= tolerance
-        passes[rows] = number
         if done.any():
-            converged[rows[done]] = True
+            passes[rows[done]], converged[rows[done]] = number, True
             left.append((rows[done], {name: state[name][done] for name in layers}))
             rows = rows[~done]
             state = {name: value if name in shared else value[~done] for name, value in state.items()}
     if rows.numel() > 0 or not left:
         left.append((rows, {name: state[name] for name in layers}))
+    if len(left) == 1:
+        return left[0][1], passes, converged
     order = torch.cat([rows for rows, _ in left]).argsort()
-    if tolerance == 0.0:
-        passes.fill_(max_passes)
     return {name: torch.cat([found[name] for _, found in left])[order] for name in layers}, passes, converged
 
 
@@ -455,8 +504,8 @@ def fixed_point(
         """Gradients of the drives; the largest entry of every sample is brought to 1 and back."""
         largest = torch.stack([gradient.abs().amax((1, 2, 3)) for gradient in gradients]).amax(0)
         scale = torch.where(largest > 0, largest, 1.0)[:, None, None, None]
-        found = adjoint(fixed, {name: gradient / scale for name, gradient in zip(names, gradients)}, size)
+        found = adjoint(fixed, {name: gradient / scale for name, gradient in zip(names, gradients, strict=True)}, size)
         return [found[name] * scale for name in names]
 
     layers = FixedPoint.apply(solve, len(names), *(state[name] for name in names), *excess.values())
-    return state | dict(zip(names, layers))
+    return state | dict(zip(names, layers, strict=True))

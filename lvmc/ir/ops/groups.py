@@ -69,7 +69,7 @@ class Winners(Op):
         require(
             pooled(args[0], self.group.window).shape[0] % self.group.channels == 0, "groups do not divide the channels"
         )
-        return TensorType(args[0].shape, mask=True)
+        return TensorType(args[0].shape, mask=True, places=self.group.units)
 
     def meaning(self, args: Arrays, context: Context) -> Array:
         first = numeric.grouped(args[0], self.group)
