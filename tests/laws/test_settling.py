@@ -190,6 +190,30 @@ def test_implicit_gradients_of_clamped_layers(how: Any) -> None:
         assert (one - other).abs().max() <= 1e-6 * scale
 
 
+@pytest.mark.parametrize("gradient", ["unrolled", "implicit"])
+@pytest.mark.parametrize("how", ["", "all", "mask"])
+def test_given_starts_and_clamped_layers_while_others_settle(how: Any, gradient: str) -> None:
+    """What as many passes give, from the same start, with the same layer clamped."""
+    _, graph = resolve(NET)
+    random = np.random.default_rng(2)
+    parameters, inputs = gentle(graph, random), random_inputs(graph, random)
+    tensors = [torch.from_numpy(value) for value in inputs.values()]
+    given_values = {
+        layer.name: torch.from_numpy(random.random((2, layer.channels, *layer.size)) * 0.4) for layer in graph.layers
+    }
+    if how == "mask":
+        given_values["h2_mask"] = torch.from_numpy(random.random(given_values["h2"].shape) < 0.5)
+    spec = NET | {"inference": {"until": {"residual": 1e-11, "max_passes": 900}, "gradient": gradient}}
+    clamp = {"h2": how} if how else {}
+    model = emitted(spec, parameters, clamp=clamp, start="given")
+    found = model(*tensors, **given_values)["p"]
+    assert bool(model.converged.all())
+    straight = emitted(NET, parameters, clamp=clamp, start="given", passes=int(model.passes_used.max()))
+    torch.testing.assert_close(found, straight(*tensors, **given_values)["p"], rtol=1e-8, atol=1e-9)
+    if how == "all":
+        assert torch.equal(model.latents(*tensors, **given_values)["h2"], given_values["h2"])
+
+
 def kept_bytes(model: torch.nn.Module, image: torch.Tensor) -> int:
     """Bytes of tensors that autograd keeps for the backward pass of forward."""
     kept: dict[int, int] = {}

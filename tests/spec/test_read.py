@@ -43,15 +43,15 @@ def spoil(values: dict[str, Any], random: Random) -> dict[str, Any]:
         inside, key = random.choice(paths(values) or [(values, "name")])
         match random.choice(["replace", "replace", "remove", "rename", "add"]):
             case "replace":
-                inside[key] = random.choice(VALUES)
+                inside[key] = deepcopy(random.choice(VALUES))
             case "remove":
                 inside.pop(key) if isinstance(inside, list) else inside.pop(key, None)
             case "rename" if isinstance(inside, dict):
                 inside[random.choice(KEYS)] = inside.pop(key, 1)
             case _ if isinstance(inside, dict):
-                inside[random.choice(KEYS)] = random.choice(VALUES)
+                inside[random.choice(KEYS)] = deepcopy(random.choice(VALUES))
             case _:
-                inside.insert(0, random.choice(VALUES))
+                inside.insert(0, deepcopy(random.choice(VALUES)))
     return values
 
 

@@ -1,0 +1,52 @@
+"""The docstring of an emitted file: what it is, and which spec and options made it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from math import prod
+
+from lvmc import __version__
+from lvmc.assemble import Options
+from lvmc.graph import EnergyGraph
+
+
+def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str]:
+    """What the file is, and which spec and options made it."""
+    passes = options.passes or graph.passes
+    sweeps = "one bottom-up pass" if passes == 1 else f"{passes} passes, up and down in turn,"
+    if graph.until is not None and options.passes is None:
+        sweeps = f"passes, up and down in turn, until the residual is {graph.until.residual} (at most {passes}),"
+    energy = "energy" if not graph.why_no_energy else "model"
+    title = f"{graph.name}: {sweeps} of coordinate ascent on a hierarchical {energy} of {len(graph.layers)} layers."
+    digest = sha256(spec_text.encode()).hexdigest()[:16]
+    made = (
+        f"Emitted by lvmc {__version__} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
+    )
+    formula = (
+        "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
+    )
+    formula = formula if not graph.why_no_energy else f"No single score is maximised: {graph.why_no_energy}."
+    return [title, "", made, "", formula, "", "Layers, bottom to top:", *_layer_lines(graph)]
+
+
+def _option_text(options: Options) -> str:
+    shown = [
+        *(["the plain unrolling"] if not options.optimize else []),
+        *([f"passes={options.passes}"] if options.passes is not None else []),
+        *([f"clamp={dict(options.clamp)}"] if options.clamp else []),
+        *(["start=given"] if options.start else []),
+    ]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _layer_lines(graph: EnergyGraph) -> list[str]:
+    width = max(len(layer.name) for layer in graph.layers)
+    lines: list[str] = []
+    for layer in graph.layers:
+        below = ", ".join(f"{c.kernel[0]}×{c.kernel[1]} on {c.lower}" for c in layer.couplings) or "nothing below"
+        group = f", groups of {layer.group}" if layer.group and prod(layer.group) > 1 else ""
+        kind = "" if layer.kind == "rectified" else f", {layer.kind}"
+        lines.append(
+            f"    {layer.name:<{width}}  {layer.channels}×{layer.size[0]}×{layer.size[1]}  {below}{group}{kind}"
+        )
+    return lines

@@ -1,0 +1,83 @@
+"""Everything an emitter needs of a compiled spec."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lvmc.assemble import Options, programs
+from lvmc.codegen import Method, ModulePlan
+from lvmc.graph import EnergyGraph
+from lvmc.ir import Program
+from lvmc.ir.naming import tidy
+from lvmc.memory import recompute
+from lvmc.methods.call import Call
+from lvmc.methods.docstring import class_docstring
+from lvmc.methods.loops import in_parts, loop_methods, setup_of
+from lvmc.methods.settling import settling_methods
+from lvmc.rewrites.dead_code import dead_code
+
+
+def plan(graph: EnergyGraph, options: Options, spec_text: str) -> ModulePlan:
+    """Everything an emitter needs, from the graph, the options and the spec's text (for its hash)."""
+    made = programs(graph, options)
+    call = Call.of(graph, options)
+    thrift = recompute(graph, made, options.memory) if options.memory else None
+    heads, layers = _result_line(made.forward), _result_line(made.latents)
+    setup = setup_of(made, call, thrift)
+    forward = call.method(
+        "forward", (f"{'Heads' if graph.heads else 'Layers'} by name: {heads}.",), made.forward, setup
+    )
+    latents = call.method("latents", (f"Layers after their last update, by name: {layers}.",), made.latents, setup)
+    public = [forward, latents] if thrift is None or thrift.whole or thrift.every else [
+        *in_parts(forward, graph, thrift, call), *in_parts(latents, graph, thrift, call)
+    ]  # fmt: skip
+    methods = [*public, _score_method(graph, made.score)]
+    if made.losses is not None:
+        methods.append(_losses_method(graph, made.losses))
+    if made.loop is not None:
+        methods += loop_methods(made.loop, call, "")
+    if made.settling is not None:
+        methods += settling_methods(made.settling, call)
+    return ModulePlan(
+        graph.name,
+        tuple(class_docstring(graph, options, spec_text)),
+        graph.parameters,
+        graph.planes,
+        options.seed,
+        tuple(methods),
+    )
+
+
+def _score_method(graph: EnergyGraph, program: Program | None) -> Method:
+    inputs = [node.name for node in graph.inputs]
+    bound = {name: name for name in inputs} | {layer.name: f'z["{layer.name}"]' for layer in graph.layers}
+    arguments = ", ".join([*(f"{name}: Tensor" for name in inputs), "z: dict[str, Tensor]"])
+    docstring = ("S(z; x) of every sample, (batch,).", "z holds every layer, as `latents` gives them.")
+    if program is None:
+        refusal = ("raise NotImplementedError(", f"    {graph.why_no_energy!r}", ")")
+        return Method("score", arguments, "Tensor", docstring, None, {}, setup=refusal)
+    program = replace(program, outputs=program.outputs[:1])
+    return Method("score", arguments, "Tensor", docstring, tidy(dead_code(program)), bound, "value")
+
+
+def _losses_method(graph: EnergyGraph, program: Program) -> Method:
+    names = [head.name for head in graph.heads]
+    bound = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in names}
+    shapes = "; ".join(f"{v.name.split('.')[1]} (batch, {v.type})" for v in program.variables if v.kind == "target")
+    docstring = (
+        "Weighted loss of every head; their sum is the objective.",
+        f"targets: {shapes.replace('batch, scalar', 'batch')}. Negative entries of maps and labels are ignored.",
+    )
+    arguments = "out: dict[str, Tensor], targets: dict[str, Tensor]"
+    return Method("losses", arguments, "dict[str, Tensor]", docstring, program, bound, sizes="unused")
+
+
+def _result_line(program: Program) -> str:
+    types = {variable.name: variable.type for variable in program.variables}
+    types |= {equation.out: equation.type for equation in program.equations}
+    shown: list[str] = []
+    for key, value in program.outputs:
+        kind = types[value]
+        stack = f"{kind.stacked}, " if kind.stacked else ""
+        shown.append(f"{key} ({stack}batch, {', '.join(map(str, kind.shape))})")
+    return "; ".join(shown) if len(shown) <= 2 else "; ".join([shown[0], "…", shown[-1]])
