@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lvmc.codegen.tree import constructor_lines, reset_lines
 from lvmc.ir import Plane
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"
+_LONGEST = 116
 _GIVEN = ("input", "latent", "state")
 _TENSOR = re.compile(r"(\w+): Tensor\b")
 
@@ -24,7 +26,7 @@ def emit(plan: ModulePlan) -> str:
     """Source of a `.py` file with one `nn.Module`; the same plan gives the same bytes."""
     programs = [method.program for method in plan.methods if method.program is not None]
     where = attributes(plan.parameters, programs)
-    methods = [(method, method_lines(plan, method, where)) for method in plan.methods]
+    methods = [(method, head_lines(method), method_lines(plan, method, where)) for method in plan.methods]
     values = {
         "plan": plan,
         "class_name": class_name(plan.name),
@@ -41,6 +43,16 @@ def emit(plan: ModulePlan) -> str:
     return _template("module.py.jinja").render(
         values | {"class_text": class_text, "support": support, "imports": imports}
     )
+
+
+def head_lines(method: Method) -> tuple[str, ...]:
+    """The `def` of a method, over several lines if it is long."""
+    arguments = f"self, {method.arguments}" if method.arguments else "self"
+    line = f"def {method.name}({arguments}) -> {method.returns}:"
+    if len(line) <= _LONGEST:
+        return (line,)
+    parts = textwrap.wrap(arguments, _LONGEST - 4, break_long_words=False, break_on_hyphens=False)
+    return (f"def {method.name}(", *(f"    {part}" for part in parts), f") -> {method.returns}:")
 
 
 def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[str, ...]:

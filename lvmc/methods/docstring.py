@@ -14,10 +14,11 @@ def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> lis
     """What the file is, and which spec and options made it."""
     passes = options.passes or graph.passes
     sweeps = "one bottom-up pass" if passes == 1 else f"{passes} passes, up and down in turn,"
+    energy = "model" if graph.why_no_energy else "energy"
+    title = f"{graph.name}: {sweeps} of coordinate ascent over {len(graph.layers)} layers."
     if graph.until is not None and options.passes is None:
-        sweeps = f"passes, up and down in turn, until the residual is {graph.until.residual} (at most {passes}),"
-    energy = "energy" if not graph.why_no_energy else "model"
-    title = f"{graph.name}: {sweeps} of coordinate ascent on a hierarchical {energy} of {len(graph.layers)} layers."
+        ends = f"until the residual is {graph.until.residual} (at most {passes})"
+        title = f"{graph.name}: passes up and down, {ends}, on an {energy} of {len(graph.layers)} layers."
     digest = sha256(spec_text.encode()).hexdigest()[:16]
     made = (
         f"Emitted by lvmc {__version__} from spec sha256:{digest}{_option_text(options)}. Do not edit: change the spec."
@@ -35,6 +36,7 @@ def _option_text(options: Options) -> str:
         *([f"passes={options.passes}"] if options.passes is not None else []),
         *([f"clamp={dict(options.clamp)}"] if options.clamp else []),
         *(["start=given"] if options.start else []),
+        *([f"memory={options.memory}"] if options.memory else []),
     ]
     return f" ({', '.join(shown)})" if shown else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from math import prod
 
@@ -60,10 +61,12 @@ def in_parts(method: Method, graph: EnergyGraph, thrift: Recompute, call: Call) 
     if not first:
         return [method]
     nominal = next(plane.size for plane in graph.planes if plane.name == first)
+    given = f"({call.names[0]},)" if len(call.names) == 1 else f"({', '.join(call.names)})"
     setup = (
         f"rows = rows_within({thrift.budget - thrift.tied}, {thrift.heads / prod(nominal):.1f},"
         f" {thrift.sample / prod(nominal):.1f}, {first})",
-        f"return in_parts(self._{method.name}, rows, ({', '.join(call.names)},), {axes!r})".replace("'", '"'),
+        f"axes = {json.dumps(axes)}",
+        f"return in_parts(self._{method.name}, rows, {given}, axes)",
     )
     more = (
         f"With gradients, as many samples at a time as {thrift.budget:,} bytes hold, recomputed for the backward pass."
