@@ -15,7 +15,7 @@ def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> lis
     passes = options.passes or graph.passes
     sweeps = "one bottom-up pass" if passes == 1 else f"{passes} passes, up and down in turn,"
     energy = "model" if graph.why_no_energy else "energy"
-    title = f"{graph.name}: {sweeps} of coordinate ascent over {len(graph.layers)} layers."
+    title = f"{graph.name}: {sweeps} of coordinate ascent on a hierarchical {energy} of {len(graph.layers)} layers."
     if graph.until is not None and options.passes is None:
         ends = f"until the residual is {graph.until.residual} (at most {passes})"
         title = f"{graph.name}: passes up and down, {ends}, on an {energy} of {len(graph.layers)} layers."
