@@ -86,7 +86,7 @@ def test_norms_keep_a_batch_whole() -> None:
     layers = {name: layer | {"norm": "drive"} for name, layer in SPEC["layers"].items()}
     spec = SPEC | {"layers": layers}
     _, graph = resolve(spec)
-    assert recompute(graph, programs(graph, Options()), 1000).rows(8) == 8
+    assert recompute(graph, programs(graph, Options()), Options(memory=1000)).rows(8) == 8
     image = torch.randn(4, 1, 16, 16)
     plain, thrifty = lvmc.compile(spec).train(), lvmc.compile(spec, memory=1000).train()
     assert torch.equal(thrifty(image)["q"], plain(image)["q"])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lvmc.costs import ProgramCost
     from lvmc.graph import EnergyGraph
     from lvmc.ir import Program
-    from lvmc.thrift import Step
+    from lvmc.memory.steps import Step
 
 Which = Literal["forward", "latents", "score"]
 Of = Annotated[Which, typer.Option(help="What the heads need, all layers, or the score of a state.")]
@@ -192,7 +192,7 @@ def _show_savings(reached: Sequence[Stage]) -> None:
 
 def _show_memory(graph: EnergyGraph, options: Options, batches: Sequence[int], as_json: bool) -> None:
     from lvmc.cli.output import console, large, print_json, table
-    from lvmc.thrift import steps
+    from lvmc.memory.steps import steps
 
     assert options.memory is not None
     found = steps(graph, options, options.memory, batches)

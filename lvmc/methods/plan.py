@@ -21,15 +21,15 @@ def plan(graph: EnergyGraph, options: Options, spec_text: str) -> ModulePlan:
     """Everything an emitter needs, from the graph, the options and the spec's text (for its hash)."""
     made = programs(graph, options)
     call = Call.of(graph, options)
-    thrift = recompute(graph, made, options.memory) if options.memory else None
+    budget = recompute(graph, made, options) if options.memory else None
     heads, layers = _result_line(made.forward), _result_line(made.latents)
-    setup = setup_of(made, call, thrift)
+    setup = setup_of(made, call, budget)
     forward = call.method(
         "forward", (f"{'Heads' if graph.heads else 'Layers'} by name: {heads}.",), made.forward, setup
     )
     latents = call.method("latents", (f"Layers after their last update, by name: {layers}.",), made.latents, setup)
-    public = [forward, latents] if thrift is None or thrift.whole or thrift.every else [
-        *in_parts(forward, graph, thrift, call), *in_parts(latents, graph, thrift, call)
+    public = [forward, latents] if budget is None or budget.whole or budget.every else [
+        *in_parts(forward, graph, budget, call), *in_parts(latents, graph, budget, call)
     ]  # fmt: skip
     methods = [*public, _score_method(graph, made.score)]
     if made.losses is not None:

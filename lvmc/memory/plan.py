@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
 
-from lvmc.assemble import Programs
+from lvmc.assemble import Options, Programs
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
 from lvmc.ir.cost import cost
@@ -28,7 +28,8 @@ class Recompute:
     sample takes `heads` bytes for predictions and losses, which the whole batch needs at once, and `sample` bytes
     for the rest. As many samples go forward at a time as fit; what they keep is dropped and recomputed for the
     backward pass. Where not even one fits, `every` is above 0, and the whole batch keeps only the state after each
-    `every` rounds of the loop. Nor is the batch split where it is `whole`: norms tie its samples together.
+    `every` rounds of the loop. Nor is the batch split where it is `whole`: norms tie its samples together, or
+    no tensor is given.
     """
 
     budget: int
@@ -67,9 +68,12 @@ def bytes_of(text: str | int) -> int:
     return _above_zero(int(float(match[1]) * (1024 if unit.endswith("i") else 1000) ** _POWERS[unit[:1]]), text)
 
 
-def recompute(graph: EnergyGraph, made: Programs, budget: int) -> Recompute:
-    """The plan for a graph's forward pass: split the batch first, then thin out the states of a long loop."""
-    whole = any(layer.norm is not None for layer in graph.layers)
+def recompute(graph: EnergyGraph, made: Programs, options: Options) -> Recompute:
+    """The plan for a graph's forward pass under `options.memory`: split the batch first, then thin out the states of a
+    long loop."""
+    budget = options.memory or 0
+    split = graph.inputs or options.start or options.clamp  # else no tensor comes in that could be split
+    whole = not split or any(layer.norm is not None for layer in graph.layers)
     tail = made.forward
     types = {variable.name: variable.type for variable in tail.variables} | {e.out: e.type for e in tail.equations}
     heads = _HEADS * sum(types[value].bytes for _, value in tail.outputs) if graph.heads else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lvmc.assemble import Options, Programs, programs
 from lvmc.costs import run_cost
 from lvmc.graph import EnergyGraph
-from lvmc.memory import Recompute, recompute
+from lvmc.memory.plan import Recompute, recompute
 from lvmc.parts import parts
 
 
@@ -35,9 +35,7 @@ class Step:
 def steps(graph: EnergyGraph, options: Options, budget: int, batches: Iterable[int]) -> list[Step]:
     """The step of every batch size under a budget."""
     made = programs(graph, options)
-    plan = recompute(graph, made, budget)
-    if not (graph.inputs or options.start or options.clamp):  # no tensor comes in that could be split
-        plan = replace(plan, whole=True)
+    plan = recompute(graph, made, replace(options, memory=budget))
     return [_step(made, plan, batch) for batch in batches]
 
 
