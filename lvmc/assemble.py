@@ -16,7 +16,7 @@ from lvmc.ir.naming import tidy
 from lvmc.ir.rolled import Rolled
 from lvmc.rewrites import rewrite
 from lvmc.rewrites.share_equal_values import share_equal_values
-from lvmc.roll import SHORTEST, roll, sample_passes, settled
+from lvmc.roll import SHORTEST, does_nothing_between, roll, sample_passes
 from lvmc.spec import Until
 from lvmc.unroll import unroll
 
@@ -119,7 +119,7 @@ def _loop(graph: EnergyGraph, options: Options, passes: int) -> Rolled | Program
     tails["latents"] = [layer.name for layer in graph.layers]
     for improve in (rewrite, share_equal_values):
         improved = improve(sample)
-        if settled(improved):
+        if does_nothing_between(improved):
             return sample
         loop = roll(improved, passes, tails)
         if loop is not None:

@@ -55,7 +55,7 @@ def roll_watched(sample: Program) -> Rolled | None:
     return _rolled(cut, loop, 0, 0, {}) if loop is not None else None
 
 
-def settled(sample: Program) -> bool:
+def does_nothing_between(sample: Program) -> bool:
     """Whether nothing is computed between the first pass and the last: more passes are then the same program."""
     cut = _Cut.of(sample)
     return not cut.between(2, cut.last - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import lvmc
 from lvmc.assemble import Options, programs
 from lvmc.loading import resolve
 from lvmc.memory import bytes_of, recompute
+
+from .kept import kept_bytes
 
 SPEC: dict[str, Any] = {
     "lvmc": 1, "name": "net", "inputs": {"x": {"channels": 1, "size": 16}},
@@ -31,20 +34,12 @@ def small(model: torch.nn.Module) -> torch.nn.Module:
     return model.double()
 
 
-def kept_bytes(model: torch.nn.Module, image: torch.Tensor) -> tuple[int, dict[str, torch.Tensor]]:
+def step(model: torch.nn.Module, image: torch.Tensor) -> tuple[int, dict[str, torch.Tensor]]:
     """Bytes that autograd keeps for the backward pass, and the gradients."""
-    kept: dict[int, int] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        out = model(image)
+    kept, out = kept_bytes(partial(model, image))
     model.zero_grad()
     sum(value.square().sum() for value in out.values()).backward()
-    return sum(kept.values()), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    return kept, {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
 def test_a_budget_changes_no_gradient_but_what_is_kept() -> None:
@@ -53,8 +48,8 @@ def test_a_budget_changes_no_gradient_but_what_is_kept() -> None:
     thrifty = small(lvmc.compile(SPEC, memory="200kB"))
     for key, value in plain(image).items():
         torch.testing.assert_close(thrifty(image)[key], value, rtol=1e-12, atol=1e-14)
-    much, wanted = kept_bytes(plain, image)
-    little, found = kept_bytes(thrifty, image)
+    much, wanted = step(plain, image)
+    little, found = step(thrifty, image)
     assert little < 0.5 * much
     for name, gradient in wanted.items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-10, atol=1e-12)
@@ -67,8 +62,8 @@ def test_a_budget_thins_out_the_states_of_a_long_loop() -> None:
     image = torch.randn(2, 1, 16, 16, dtype=torch.double)
     plain, thrifty = small(lvmc.compile(spec, passes=60)), small(lvmc.compile(spec, passes=60, memory="100kB"))
     assert "rounds(state" in lvmc.pipeline.emitted(spec, Options(passes=60, memory=100_000)).source
-    much, wanted = kept_bytes(plain, image)
-    little, found = kept_bytes(thrifty, image)
+    much, wanted = step(plain, image)
+    little, found = step(thrifty, image)
     assert little < 0.3 * much
     for name, gradient in wanted.items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-10, atol=1e-12)
@@ -76,9 +71,7 @@ def test_a_budget_thins_out_the_states_of_a_long_loop() -> None:
 
 def test_large_budgets_recompute_nothing() -> None:
     image = torch.randn(4, 1, 16, 16, dtype=torch.double)
-    assert (
-        kept_bytes(small(lvmc.compile(SPEC, memory="4GB")), image)[0] == kept_bytes(small(lvmc.compile(SPEC)), image)[0]
-    )
+    assert step(small(lvmc.compile(SPEC, memory="4GB")), image)[0] == step(small(lvmc.compile(SPEC)), image)[0]
 
 
 def test_norms_keep_a_batch_whole() -> None:

@@ -75,9 +75,8 @@ class Runner:
         import torch
 
         if call.name not in self._compiled:
-            compile_method: Callable[..., Callable[..., Outputs]] = vars(torch)[
-                "compile"
-            ]  # whose own type is partly open
+            # looked up by name: the declared type of torch.compile is partly open
+            compile_method: Callable[..., Callable[..., Outputs]] = vars(torch)["compile"]
             self._compiled[call.name] = compile_method(call.method, dynamic=None)
         return self._compiled[call.name]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from lvmc.loading import resolve
 from lvmc.probe import probe
 from lvmc.unroll import unroll
 
+from ..kept import kept_bytes
 from .dense import Array
 from .specs import random_inputs, specs
 from .test_loops import gentle
@@ -214,31 +216,19 @@ def test_given_starts_and_clamped_layers_while_others_settle(how: Any, gradient:
         assert torch.equal(model.latents(*tensors, **given_values)["h2"], given_values["h2"])
 
 
-def kept_bytes(model: torch.nn.Module, image: torch.Tensor) -> int:
-    """Bytes of tensors that autograd keeps for the backward pass of forward."""
-    kept: dict[int, int] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        out = model(image)
-    assert out["p"].requires_grad
-    return sum(kept.values())
-
-
 def test_implicit_gradients_keep_one_state() -> None:
     """What is kept for the backward pass does not grow with the passes."""
     _, graph = resolve(NET)
     parameters = gentle(graph, np.random.default_rng(0))
     image = torch.randn(2, 2, 8, 8, dtype=torch.double)
     kept = {
-        (gradient, k): kept_bytes(emitted(NET | {"inference": {"passes": k, "gradient": gradient}}, parameters), image)
+        (gradient, k): kept_bytes(
+            partial(emitted(NET | {"inference": {"passes": k, "gradient": gradient}}, parameters), image)
+        )[0]
         for gradient in ("implicit", "unrolled")
         for k in (2, 20, 100)
     }
+    assert kept["implicit", 2] > 0
     assert kept["implicit", 100] == kept["implicit", 20] == kept["implicit", 2]
     assert kept["unrolled", 100] > 10 * kept["unrolled", 2]
 
