@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lvmc.ir import Equation, Geometry, Plane, Program, Size, TensorType, Variable
-from lvmc.ir.ops import Adjoint, Correlate, MessageNorm, Moments
+from lvmc.ir.ops import Adjoint, Correlate, MessageNorm, Moments, ScaleFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,16 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
     exact: frozenset[str] = frozenset()
     for program in programs:
         exact |= _exact(program.planes)
-        types = types_of(program)
+        types, scaled = types_of(program), dict[str, str]()
         for equation in program.equations:
             match equation.op:
+                case ScaleFilter():
+                    scaled[equation.out] = equation.args[0]
                 case Correlate(geometry):
-                    _note_conv(equation.args[1], geometry, known, convs)
-                    if covers(equation, types) and equation.args[1] in known:
-                        wholes[equation.args[1].rpartition(".")[0]] = None
+                    weight = scaled.get(equation.args[1], equation.args[1])
+                    _note_conv(weight, geometry, known, convs)
+                    if covers(equation, types) and weight in known:
+                        wholes[weight.rpartition(".")[0]] = None
                 case Moments(momentum):
                     path = equation.args[1].rpartition(".")[0]
                     norms[path] = Norm(known[equation.args[1]].type.shape[0], momentum, None)

@@ -6,23 +6,24 @@ import ast
 from functools import cache
 from pathlib import Path
 
-_SOURCE = Path(__file__).parent / "templates" / "torch" / "functions.py"
+_TEMPLATES = Path(__file__).parent / "templates" / "torch"
+_SOURCES = (_TEMPLATES / "functions.py", _TEMPLATES / "constraint.py")
 
 
 @cache
 def definitions() -> dict[str, str]:
     """Source of every function, class and alias that emitted files may carry, by name, in order."""
-    text = _SOURCE.read_text(encoding="utf-8")
     found: dict[str, str] = {}
-    for node in ast.parse(text).body:
-        source = ast.get_source_segment(text, node) or ""
-        match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                found[name] = source
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                found[name] = source
-            case _:
-                pass
+    for text in _texts():
+        for node in ast.parse(text).body:
+            source = ast.get_source_segment(text, node) or ""
+            match node:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    found[name] = source
+                case ast.Assign(targets=[ast.Name(id=name)]):
+                    found[name] = source
+                case _:
+                    pass
     return found
 
 
@@ -30,10 +31,14 @@ def definitions() -> dict[str, str]:
 def imports() -> dict[str, str]:
     """The import statement of every name that carried functions import, by name, in order."""
     found: dict[str, str] = {}
-    for node in ast.parse(_SOURCE.read_text(encoding="utf-8")).body:
+    for node in (node for text in _texts() for node in ast.parse(text).body):
         if isinstance(node, ast.ImportFrom):
             found |= {alias.name: node.module or "" for alias in node.names}
     return found
+
+
+def _texts() -> list[str]:
+    return [source.read_text(encoding="utf-8") for source in _SOURCES]
 
 
 def needed_imports(text: str) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
+
 from lvmc.codegen.expressions import Expression, Shape, Site, Writer, call, method, options, windowed
 
 from lvmc.ir import Geometry, Size, ops
+from lvmc.ir.bounds import Reach
 
 
 def expression(site: Site) -> Expression:
@@ -133,6 +136,26 @@ def _winners(site: Site, op: ops.Winners) -> Expression:
     *gain, drive = (arg.text for arg in site.args)
     second = f", {gain[0]}" if gain else ""
     return Expression(f"winners({drive}, {tuple(op.group)}{second})")
+
+
+def _safe_scale(site: Site, op: ops.SafeScale) -> Expression:
+    count = len(op.reaches)
+    diagonals = [f'"{name}": {d.text}' for name, d in zip(op.layers, site.args[count:], strict=True)]
+    couplings = [_coupling(reach, taps) for reach, taps in zip(op.reaches, site.args, strict=False)]
+    given = ", ".join([repr(op.limit), f"{{{', '.join(diagonals)}}}", *couplings])
+    return Expression(f"{op.claim}_scale({given})", shape="scalar")
+
+
+def _coupling(reach: Reach, taps: Expression) -> str:
+    """A filter and what it joins: `Coupling("h2", "h1", self.h2.weight, stride=(2, 2))`."""
+    changed = [each for each in fields(reach) if each.default not in (MISSING, getattr(reach, each.name))]
+    keys = "".join(f", {each.name}={getattr(reach, each.name)!r}" for each in changed)
+    return f'Coupling("{reach.upper}", "{reach.lower}", {taps.text}{keys})'
+
+
+def _scale_filter(site: Site, op: ops.ScaleFilter) -> Expression:
+    taps, scale = site.args
+    return Expression(f"{scale.operand} * {taps.operand}", atomic=False)
 
 
 def _add_scaled(site: Site, op: ops.AddScaled) -> Expression:
@@ -267,6 +290,8 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.MaxWindows: windowed("max_windows"),
     ops.SymmetricTaps: call("symmetric"),
     ops.LateralBound: method(".abs().sum((1, 2, 3)).amax()", "scalar"),
+    ops.SafeScale: _safe_scale,
+    ops.ScaleFilter: _scale_filter,
     ops.AddScaled: _add_scaled,
     ops.AddScalar: _add_scalar,
     ops.Moments: _norm_call(".moments", "tuple"),

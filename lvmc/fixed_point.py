@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lvmc.graph import EnergyGraph, InputNode, LayerNode
+from lvmc.graph.energy import add_score
 from lvmc.graph.terms import norm_diagonal
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable
 from lvmc.ir.naming import tidy
@@ -59,8 +60,8 @@ def _at_state(graph: EnergyGraph, passes: int, clamp: Clamp, start: bool) -> tup
     variables = (*entries, *at.variables())
     at.build = Builder(variables)
     at.state = {node.name: state_name(node.name) for node in (*graph.inputs, *graph.layers)}
+    at.derive()
     for layer in graph.layers:
-        at.derive(layer)
         if layer.norm is not None:
             moments = state_name(f"{layer.name}_moments")
             at.diagonals[layer.name] = norm_diagonal(at.build, layer, moments, _ORIGIN)
@@ -116,16 +117,30 @@ def layers_of(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
 def residual(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
     """Largest |z − update(z)| of each sample, all layers updated from the same given state."""
     at, variables = _at_state(graph, 1, clamp, start)
+    return _finished(at, "residual", variables, {"residual": _residual(at, {})})
+
+
+def measured(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    """`score`, `objective` and `residual` of a given state, and as `<layer>@next` each layer, were it updated now."""
+    at, variables = _at_state(graph, 1, clamp, start)
+    score, objective = add_score(at.build, graph, at.state)
+    wanted: dict[str, str] = {}
+    outputs = {"score": score, "objective": objective, "residual": _residual(at, wanted)}
+    return _finished(at, "measured", variables, outputs | {f"{name}@next": value for name, value in wanted.items()})
+
+
+def _residual(at: Unroller, wanted: dict[str, str]) -> str:
+    """Largest |z − update(z)|; notes in `wanted` what each layer would be."""
     changes: list[str] = []
     for update in at.updates():
-        if clamp.get(update.layer) != "all":
+        if at.clamp.get(update.layer) != "all":
             here, name = at.state[update.layer], f"{update.layer}_change"
-            changes.append(at.build.add(LargestChange(), at.update(update), here, name=name, origin=_ORIGIN))
+            wanted[update.layer] = at.update(update)
+            changes.append(at.build.add(LargestChange(), wanted[update.layer], here, name=name, origin=_ORIGIN))
     if not changes:
-        first = at.state[graph.layers[0].name]
+        first = at.state[at.graph.layers[0].name]
         changes = [at.build.add(LargestChange(), first, first, name="no_change", origin=_ORIGIN)]
-    largest = at.build.add(Largest(), *changes, name="residual", origin=_ORIGIN)
-    return _finished(at, "residual", variables, {"residual": largest})
+    return at.build.add(Largest(), *changes, name="residual", origin=_ORIGIN)
 
 
 def adjoint(graph: EnergyGraph, clamp: Clamp, start: bool) -> Adjoint:
@@ -133,7 +148,7 @@ def adjoint(graph: EnergyGraph, clamp: Clamp, start: bool) -> Adjoint:
     linear = _linear(graph, clamp)
     return Adjoint(
         _excess(graph, clamp, start),
-        _slopes(graph, clamp, start),
+        slopes(graph, clamp, start),
         looped(linear, {}, start=False),
         residual(linear, {}, start=False),
     )
@@ -155,7 +170,8 @@ def _excess(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
     return _finished(at, "excess", variables, outputs)
 
 
-def _slopes(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+def slopes(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
+    """∂z/∂a · d (Boltzmann: ∂z/∂a) of every unit of the layers that move, at a given state."""
     at, variables = _at_state(graph, 1, clamp, start)
     outputs: dict[str, str] = {}
     for layer in graph.layers:

@@ -23,7 +23,8 @@ class Probed:
     """A program whose outputs are `<quantity>_<n>` after n updates, and the updates, first to last.
 
     Quantities are `score`, `objective` and `residual` (n from 0; absent without a single energy), `step`
-    (n from 1): largest |z new − z old|, and `state` (n from 1): the layer just updated.
+    (n from 1): largest |z new − z old|, and `state` (n from 1): the layer just updated. Besides, `<layer>@0` is a
+    layer before the first update, and `<entry>@end` an entry of the state after the last (`Unroller.entries`).
     """
 
     program: Program
@@ -35,12 +36,14 @@ def probe(graph: EnergyGraph, passes: int | None = None, clamp: Clamp | None = N
     unroller = Unroller(graph, graph.passes if passes is None else passes, dict(clamp or {}), start)
     variables = unroller.begin()
     outputs = _measure(unroller, 0)
+    outputs += [(f"{layer.name}@0", unroller.state[layer.name]) for layer in graph.layers]
     updates = tuple(update for update in unroller.updates() if unroller.clamp.get(update.layer) != "all")
     for number, update in enumerate(updates, start=1):
         old = unroller.state[update.layer]
         new = unroller.state[update.layer] = unroller.update(update)
         step = unroller.build.add(LargestChange(), new, old, name=f"step_{number}", origin=_ORIGIN)
         outputs += [(f"state_{number}", new), (f"step_{number}", step), *_measure(unroller, number)]
+    outputs += [(f"{entry}@end", value) for entry, value in unroller.entries().items()]
     program = Program(f"{graph.name}.probe", variables, graph.planes, unroller.build.equations(), tuple(outputs))
     return Probed(rewrite(program, (share_equal_values, dead_code)), updates)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lvmc.graph import EnergyGraph, HeadNode, LayerNode, block
+from lvmc.graph.constraint import Ends, scaled_filters
 from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal, spread, top_message
 from lvmc.heads import Desk
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable
@@ -70,6 +71,7 @@ class Unroller:
     diagonals: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     moments: dict[str, str] = field(default_factory=dict[str, str])
     laterals: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    filters: dict[Ends, str] = field(default_factory=dict[Ends, str])
     predictions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def program(self, watch: bool = False) -> Program:
@@ -111,8 +113,7 @@ class Unroller:
         self.build = Builder(variables)
         self.state = {node.name: node.name for node in self.graph.inputs}
         self.state |= {layer.name: self._start(layer) for layer in self.graph.layers}
-        for layer in self.graph.layers:
-            self.derive(layer)
+        self.derive()
         return variables
 
     def updates(self) -> tuple[Update, ...]:
@@ -231,7 +232,8 @@ class Unroller:
             return ""
         ends = (layer.name, message.sender) if message.direction == "bottom" else (message.sender, layer.name)
         coupling = next(c for c in self.graph.layer[ends[0]].couplings if c.lower == ends[1])
-        weight = f"{coupling.weight}_p{message.computed}" if self.graph.untied else coupling.weight
+        weight = self.filters.get(ends, coupling.weight)
+        weight = f"{weight}_p{message.computed}" if self.graph.untied else weight
         origin = Origin(layer.name, pass_, message.direction, message.sender)
         several = len(layer.couplings if message.direction == "bottom" else self.graph.above[layer.name]) > 1
         stem = f"{layer.name}_{message.direction}" + (f"_{message.sender}" if several else "") + f"_p{pass_}"
@@ -248,13 +250,16 @@ class Unroller:
         op = MessageNorm(layer.norm.eps, layer.norm.momentum)
         return self.build.add(op, value, *leaves, name=f"{stem}_normed", origin=origin)
 
-    def derive(self, layer: LayerNode) -> None:
-        """What depends on parameters only: the diagonal (but for a drive norm) and the symmetric lateral filter."""
-        origin = Origin(layer.name, 0, "derived")
-        if layer.norm is None or layer.norm.kind == "message":
-            self.diagonals[layer.name] = (own_diagonal(self.build, layer, origin), "")
-        if layer.lateral is not None:
-            self.laterals[layer.name] = lateral_filter(self.build, layer, origin)
+    def derive(self) -> None:
+        """What depends on parameters only: constrained filters, diagonals (but for drive norms), symmetric laterals."""
+        self.filters = scaled_filters(self.build, self.graph)
+        for layer in self.graph.layers:
+            origin = Origin(layer.name, 0, "derived")
+            if layer.norm is None or layer.norm.kind == "message":
+                self.diagonals[layer.name] = (own_diagonal(self.build, layer, origin), "")
+            if layer.lateral is not None:
+                taps = self.filters.get((layer.name, layer.name), "")
+                self.laterals[layer.name] = lateral_filter(self.build, layer, origin, taps)
 
     def _diagonal(self, layer: LayerNode, drive: str) -> tuple[str, str]:
         """d, and what a drive norm adds to the bias: from the first drive, unchanged in later passes."""

@@ -7,6 +7,7 @@ from math import prod
 from typing import Literal
 
 from lvmc.graph.checks import check_inference, check_inputs, check_layer, check_limits, check_names
+from lvmc.graph.constraint import constraints_of
 from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, divisors, resolve_couplings, text
 from lvmc.graph.findings import Findings
 from lvmc.graph.parameters import layer_parameters, shared_parameters
@@ -60,7 +61,10 @@ def build(
     )  # fmt: skip
     graph = replace(graph, parameters=_parameters(spec, graph))
     check_limits(graph, findings, max_parameters, max_units)
-    return None if findings.found else replace(graph, layers=tuple(map(_every_channel, graph.layers)))
+    if findings.found:
+        return None
+    every = tuple(map(_every_channel, graph.layers))
+    return replace(graph, layers=every, constraints=constraints_of(inference.constraint, every))
 
 
 def _below(node: InputNode | LayerNode, findings: Findings) -> Below:

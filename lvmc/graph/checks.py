@@ -124,6 +124,7 @@ def check_inference(spec: Spec, findings: Findings) -> None:
             fault = "the statistics of 'norm: drive' come from pass 1, which gradient: implicit does not go through"
             remedy = "write diagonal: learned instead, or gradient: unrolled"
             findings.add(("layers", name, "norm"), fault, remedy, on_key=True, needs=(("inference", "gradient"),))
+    _check_constraint(spec, findings)
     for name, layer in spec.layers.items() if inference.tying == "untied" else ():
         uses = {(): layer.filter} | {("from", lower): keys.filter for lower, keys in (layer.from_ or {}).items()}
         for stem, used in uses.items():
@@ -131,6 +132,26 @@ def check_inference(spec: Spec, findings: Findings) -> None:
                 fault = f"'{used}' is shared, but tying: untied gives each use of a filter weights of its own"
                 remedy = "give the coupling a filter size, or write tying: tied"
                 findings.add(("layers", name, *stem, "filter"), fault, remedy, needs=(("inference", "tying"),))
+
+
+def _check_constraint(spec: Spec, findings: Findings) -> None:
+    """A constrained net has one energy, and diagonals that are known before a batch comes."""
+    inference, needs = spec.inference, (("inference", "constraint"),)
+    if inference.constraint == "none":
+        return
+    if inference.tying == "untied":
+        fault = f"'constraint: {inference.constraint}' is about one energy, but with tying: untied there is none"
+        remedy = "write tying: tied, or constraint: none"
+        findings.add(("inference", "tying"), fault, remedy, needs=needs)
+    for name, layer in spec.layers.items():
+        if layer.norm is None or not UNITS[layer.unit].has_diagonal:
+            continue
+        if layer.norm.kind == "drive":
+            fault = f"'constraint: {inference.constraint}' needs a diagonal that no batch changes, unlike 'norm: drive'"
+            findings.add(("layers", name, "norm"), fault, "write diagonal: learned instead", needs=needs)
+        else:
+            fault = f"'constraint: {inference.constraint}' is about one energy, but with 'norm: message' there is none"
+            findings.add(("layers", name, "norm"), fault, "write diagonal: learned, or constraint: none", needs=needs)
 
 
 def _passes_of_their_own(spec: Spec) -> tuple[Path, str] | None:

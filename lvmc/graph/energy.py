@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lvmc.graph.constraint import Ends, scaled_filters
 from lvmc.graph.records import EnergyGraph, LayerNode
 from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable, interpret
@@ -41,7 +42,8 @@ def score(
 
 def add_score(build: Builder, graph: EnergyGraph, state: Mapping[str, str]) -> tuple[str, str]:
     """Add S of a state and the mean-field objective; their values' names. `state` names the value of every block."""
-    terms = [term for layer in graph.layers for term in _terms(build, layer, state)]
+    filters = scaled_filters(build, graph, _ORIGIN)
+    terms = [term for layer in graph.layers for term in _terms(build, layer, state, filters)]
     if not terms:  # no coupling, bias or diagonal anywhere: S is 0 whatever the state
         first = state[graph.layers[0].name]
         terms = [build.add(Inner(0.0), first, first, name="nothing", origin=_ORIGIN)]
@@ -62,15 +64,16 @@ def blocks(graph: EnergyGraph) -> tuple[Variable, ...]:
     return (*inputs, *layers)
 
 
-def _terms(build: Builder, layer: LayerNode, state: Mapping[str, str]) -> list[str]:
+def _terms(build: Builder, layer: LayerNode, state: Mapping[str, str], filters: Mapping[Ends, str]) -> list[str]:
     """⟨z, w ⋆ P(z_lower)⟩ of every coupling below, ½⟨z, L ⋆ z⟩, ⟨b, z⟩ and −½⟨z, d z⟩."""
     name, value, terms = layer.name, state[layer.name], list[str]()
     for coupling in layer.couplings:
         stem = f"{name}_from_{coupling.lower}"
-        message = bottom_message(build, coupling, state[coupling.lower], coupling.weight, stem, _ORIGIN)
+        weight = filters.get((name, coupling.lower), coupling.weight)
+        message = bottom_message(build, coupling, state[coupling.lower], weight, stem, _ORIGIN)
         terms.append(build.add(Inner(), value, message, name=f"{stem}_score", origin=_ORIGIN))
     if layer.lateral is not None:
-        taps, _ = lateral_filter(build, layer, _ORIGIN)
+        taps, _ = lateral_filter(build, layer, _ORIGIN, filters.get((name, name), ""))
         side = build.add(Correlate(layer.lateral), value, taps, name=f"{name}_side", origin=_ORIGIN)
         terms.append(build.add(Inner(0.5), value, side, name=f"{name}_side_score", origin=_ORIGIN))
     if layer.bias:

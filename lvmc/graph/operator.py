@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
+from lvmc.graph.constraint import Ends, scaled_filters
 from lvmc.graph.energy import blocks
 from lvmc.graph.records import EnergyGraph, LayerNode
 from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal, spread, top_message
@@ -77,17 +78,19 @@ def _field(graph: EnergyGraph, constants: bool = False) -> Program:
     """W z of every layer, or with `constants` b: the terms that inputs and biases make."""
     variables = (*blocks(graph), *graph.parameters)
     build = Builder(variables)
-    outputs = tuple((layer.name, _terms(build, graph, layer, constants)) for layer in graph.layers)
+    filters = scaled_filters(build, graph, _ORIGIN)
+    outputs = tuple((layer.name, _terms(build, graph, layer, filters, constants)) for layer in graph.layers)
     program = Program(f"{graph.name}.field", variables, graph.planes, build.equations(), outputs)
     return rewrite(program)
 
 
-def _terms(build: Builder, graph: EnergyGraph, layer: LayerNode, constants: bool) -> str:
+def _terms(build: Builder, graph: EnergyGraph, layer: LayerNode, filters: Mapping[Ends, str], constants: bool) -> str:
     name, terms = layer.name, list[str]()
     for coupling in layer.couplings:
         if (coupling.lower in graph.layer) != constants:
             stem = f"{name}_bottom_{coupling.lower}"
-            terms.append(bottom_message(build, coupling, coupling.lower, coupling.weight, stem, _ORIGIN))
+            weight = filters.get((name, coupling.lower), coupling.weight)
+            terms.append(bottom_message(build, coupling, coupling.lower, weight, stem, _ORIGIN))
     diagonal, shift = _diagonal(build, layer)
     if constants:
         zero = build.add(Zeros((layer.channels, *layer.size), name), name=f"{name}_zero", origin=_ORIGIN)
@@ -96,10 +99,11 @@ def _terms(build: Builder, graph: EnergyGraph, layer: LayerNode, constants: bool
         return build.add(Add(), *terms, zero, name=f"{name}_b", origin=_ORIGIN)
     for coupling in graph.above[name]:
         stem = f"{name}_top_{coupling.upper}"
-        message = top_message(build, coupling, coupling.upper, coupling.weight, stem, _ORIGIN)
+        weight = filters.get((coupling.upper, name), coupling.weight)
+        message = top_message(build, coupling, coupling.upper, weight, stem, _ORIGIN)
         terms.append(spread(build, coupling, message, f"{stem}_spread", _ORIGIN))
     if layer.lateral is not None:
-        taps, _ = lateral_filter(build, layer, _ORIGIN)
+        taps, _ = lateral_filter(build, layer, _ORIGIN, filters.get((name, name), ""))
         terms.append(build.add(Correlate(layer.lateral), name, taps, name=f"{name}_side", origin=_ORIGIN))
     if diagonal:
         terms.append(build.add(MinusDiagonal(), name, diagonal, name=f"{name}_self", origin=_ORIGIN))

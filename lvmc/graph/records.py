@@ -9,6 +9,7 @@ from typing import Literal
 
 import networkx as nx
 
+from lvmc.graph.constraint import Constraint
 from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.schedule import Block
@@ -93,7 +94,7 @@ class EnergyGraph:
     """Layers from bottom to top, the couplings between them, and the heads that read them.
 
     `parameters` lists learned values and running statistics in the order of `state_dict`. With `until`, `passes` is
-    the most that are run.
+    the most that are run. `constraints` are the parts whose filters are used multiplied by a factor.
     """
 
     name: str
@@ -108,6 +109,7 @@ class EnergyGraph:
     implicit: bool = False
     untied: bool = False
     description: str = ""
+    constraints: tuple[Constraint, ...] = ()
 
     @cached_property
     def layer(self) -> dict[str, LayerNode]:

@@ -58,7 +58,7 @@ def norm_diagonal(build: Builder, layer: LayerNode, moments: str, origin: Origin
     return diagonal, shift
 
 
-def lateral_filter(build: Builder, layer: LayerNode, origin: Origin) -> tuple[str, str]:
-    """The symmetric filter L and its bound σ."""
-    taps = build.add(SymmetricTaps(), f"{layer.name}.lateral", name=f"{layer.name}_lateral", origin=origin)
+def lateral_filter(build: Builder, layer: LayerNode, origin: Origin, taps: str = "") -> tuple[str, str]:
+    """The symmetric filter L, unless `taps` are it, and its bound σ."""
+    taps = taps or build.add(SymmetricTaps(), f"{layer.name}.lateral", name=f"{layer.name}_lateral", origin=origin)
     return taps, build.add(LateralBound(), taps, name=f"{layer.name}_bound", origin=origin)

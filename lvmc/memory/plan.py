@@ -12,7 +12,7 @@ from lvmc.assemble import Options, Programs
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
 from lvmc.ir.cost import cost
-from lvmc.ir.ops import Adjoint, Correlate, DivChannel, Moments, Rectify, Sigmoid, Winners
+from lvmc.ir.ops import Adjoint, Correlate, DivChannel, Moments, Rectify, ScaleFilter, Sigmoid, Winners
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -93,10 +93,14 @@ def recompute(graph: EnergyGraph, made: Programs, options: Options) -> Recompute
 
 
 def _tied(parts: Sequence[Program]) -> int:
-    """Bytes of the parameters that more than one equation reads."""
+    """Bytes of the parameters that more than one equation reads, and of filters under a constraint.
+
+    Those are held three times: scaled, as a gradient, and as what their bound was worked out from.
+    """
     read = Counter(arg for part in parts for equation in part.equations for arg in equation.args)
     sizes = {v.name: v.type.bytes for part in parts for v in part.variables if v.kind == "parameter"}
-    return sum(size for name, size in sizes.items() if read[name] > 1)
+    scaled = {e.out: e.type.bytes for part in parts for e in part.equations if isinstance(e.op, ScaleFilter)}
+    return sum(size for name, size in sizes.items() if read[name] > 1) + 3 * sum(scaled.values())
 
 
 def kept(program: Program) -> int:

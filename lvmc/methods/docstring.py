@@ -27,7 +27,15 @@ def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> lis
         "S(z; x) = Σ ⟨z_upper, w ⋆ P(z_lower)⟩ + Σ ⟨b, z⟩ − ½ Σ ⟨z, d z⟩, maximised layer by layer over its domain."
     )
     formula = formula if not graph.why_no_energy else f"No single score is maximised: {graph.why_no_energy}."
-    return [title, "", made, "", formula, "", "Layers, bottom to top:", *_layer_lines(graph)]
+    kept = [
+        f"Filters between layers are used scaled down as far as needed (constraint: {claim})."
+        for claim in _claims(graph)
+    ]
+    return [title, "", made, "", formula, *kept, "", "Layers, bottom to top:", *_layer_lines(graph)]
+
+
+def _claims(graph: EnergyGraph) -> list[str]:
+    return list(dict.fromkeys(part.claim for part in graph.constraints))
 
 
 def _option_text(options: Options) -> str:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator
-
-from lvmc.records import Count, Positive, Record, wrong
-
-
-def _unconstrained(value: Any) -> Any:
-    if value in ("contractive", "copositive"):
-        raise wrong(f"constraint: {value} is not compiled by this version yet", "write none, or leave the key out")
-    return value
+from lvmc.records import Count, Positive, Record
 
 
 class Until(Record):
@@ -29,4 +21,4 @@ class Inference(Record):
     until: Until | None = None
     gradient: Literal["unrolled", "implicit"] = "unrolled"
     tying: Literal["tied", "untied"] = "tied"
-    constraint: Annotated[Literal["none"], BeforeValidator(_unconstrained)] = "none"
+    constraint: Literal["none", "contractive", "copositive"] = "none"

@@ -29,17 +29,20 @@ CONV_ATTRIBUTES = _words("""
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
 CARRIED = _words("""
-    Callable DriveNorm F FixedPoint Largest LogisticLoss MessageNorm Size Tensor adjoint channels_last checkpoint
-    clamped_key correlate correlate_adjoint distance_loss draw entropy fixed_point group_maxima in_parts inner keep
-    largest logistic_loss max_windows mean_where nn plane_above pointwise pointwise_adjoint positive repeat_windows
-    require_size rounds rows_within settle softmax_loss spread sum_windows symmetric take torch unwrap upsample
-    upsample_fcn upsample_nearest whole whole_adjoint windows_of winners wrap
+    Callable Channels Coupling DriveNorm F FixedPoint Largest LogisticLoss MessageNorm NamedTuple Size Tensor
+    adjoint balanced between channel_diagonals channels_last checkpoint clamped_key contractive_scale
+    copositive_scale correlate correlate_adjoint coupling_norm distance_loss dominance draw entropy fixed_point
+    gathered gcd gram group_maxima in_parts inner keep largest largest_singular_value logistic_loss max_windows
+    mean_where nn perron_vector plane_above pointwise pointwise_adjoint positive received repeat_windows
+    require_size rounds rows_within safe_scale settle shares softmax_loss spectral spread sum_windows symmetric
+    take tap_phases tap_sums torch unwrap upsample upsample_fcn upsample_nearest whole whole_adjoint windows_of
+    winners with_gradient worst_phase wrap
 """)
 """What an emitted file may define or import beside its class (a test compares them with what it carries)."""
 
 EMITTED = CARRIED | _words("""
     batch bias converged cotangent diagonal found heads latents lateral like losses math norm out passes_used
-    reset_parameters rows score self size slope state targets weight winner z
+    reset_parameters rows safe_scale score self size slope state targets weight winner z
 """)
 """Names that the emitted module uses itself."""
 

@@ -30,8 +30,9 @@ GROUPS = [
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
 
-def _carried() -> ModuleType:
-    path = Path(support.__file__).parent / "templates" / "torch" / "functions.py"
+def carried_from(file: str) -> ModuleType:
+    """A file of functions that emitted files carry."""
+    path = Path(support.__file__).parent / "templates" / "torch" / file
     spec = spec_from_file_location("carried", path)
     assert spec is not None
     assert spec.loader is not None
@@ -40,7 +41,7 @@ def _carried() -> ModuleType:
     return module
 
 
-carried = _carried()
+carried = carried_from("functions.py")
 
 
 def values(seed: int, choices: list[float], shape: tuple[int, ...] = (2, 6, 4, 6)) -> Array:

@@ -38,6 +38,18 @@ def test_emitted_text(name: str, golden: Golden) -> None:
     golden(Path(__file__).parents[1] / "golden" / f"{name}.py.txt", source_of(name))
 
 
+def test_emitted_text_of_a_constraint(golden: Golden) -> None:
+    """Filters multiplied by a factor, which is worked out once a call: strides, groups, laterals, learned diagonals."""
+    layers = {
+        "h1": {"channels": 4, "filter": 3, "nms": 2},
+        "h2": {"channels": 6, "filter": 3, "diagonal": "learned", "lateral": {"filter": 3}},
+        "h3": {"channels": 5, "filter": 3, "stride": 2, "unit": "gaussian"},
+    }
+    inputs, inference = {"image": {"channels": 1, "size": 16}}, {"constraint": "copositive"}
+    spec = {"lvmc": 1, "name": "constrained", "inputs": inputs, "layers": layers, "inference": inference}
+    golden(Path(__file__).parents[1] / "golden" / "constrained.py.txt", source_of(spec))
+
+
 @pytest.mark.parametrize("name", ["two_layer", "qp2_vgg16"])
 def test_listings(name: str, golden: Golden) -> None:
     """The rewritten program as text."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvmc.graph import Coupling, EnergyGraph, LayerNode
+from lvmc.graph.constraint import effective_filters
 
 Array = NDArray[np.float64]
 TIE = 1e-9
@@ -80,14 +81,16 @@ class Dense:
             start = self.blocks[name].stop
         self.w = np.zeros((start, start))
         self.bounds: dict[str, float] = {}
+        filters = effective_filters(self.graph, self.parameters)
         for layer in self.graph.layers:
             for coupling in layer.couplings:
-                weight = self.parameters[coupling.weight]
+                weight = filters.get((layer.name, coupling.lower), self.parameters[coupling.weight])
                 block = coupling_matrix(coupling, weight, self.shapes[coupling.lower], self.shapes[layer.name])
                 self.w[self.blocks[layer.name], self.blocks[coupling.lower]] += block
                 self.w[self.blocks[coupling.lower], self.blocks[layer.name]] += block.T
             if layer.lateral is not None:
-                block, self.bounds[layer.name] = lateral_matrix(layer, self.parameters[f"{layer.name}.lateral"])
+                taps = filters.get((layer.name, layer.name), self.parameters[f"{layer.name}.lateral"])
+                block, self.bounds[layer.name] = lateral_matrix(layer, taps)
                 self.w[self.blocks[layer.name], self.blocks[layer.name]] += block
 
     def spread(self, layer: LayerNode, values: Array) -> Array:

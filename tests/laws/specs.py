@@ -61,7 +61,15 @@ def specs(
     _heads(draw, spec, sizes)
     if not spec["heads"]:
         del spec["heads"]
+    _constraint(draw, spec)
     return spec
+
+
+def _constraint(draw: st.DrawFn, spec: dict[str, Any]) -> None:
+    """Filters kept in a certified set, now and then, where norms and tying allow it."""
+    normed = any("norm" in layer for layer in spec["layers"].values())
+    if not normed and spec["inference"]["tying"] == "tied" and draw(st.booleans()):
+        spec["inference"]["constraint"] = draw(st.sampled_from(["contractive", "copositive", "copositive", "none"]))
 
 
 Sizes = dict[str, tuple[tuple[int, int], tuple[int, int]]]

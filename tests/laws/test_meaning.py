@@ -97,6 +97,7 @@ def test_training_statistics_agree() -> None:
         for layer in spec["layers"].values():
             layer.pop("diagonal", None)
             layer.setdefault("norm", "drive")
+        spec["inference"].pop("constraint", None)
         _, graph = resolve(spec)
         random = np.random.default_rng(len(str(spec)))
         parameters, inputs = random_parameters(graph, random), random_inputs(graph, random, batch=3)
@@ -135,7 +136,7 @@ def keys_of(spec: dict[str, Any]) -> set[str]:
         found |= {"from:none"} if layer.get("from") == "none" else set()
         found |= {"from:several"} if isinstance(layer.get("from"), dict) else set()
         found |= {f"padding_mode:{layer['padding_mode']}"} if "padding_mode" in layer else set()
-    found |= {f"tying:{spec['inference']['tying']}"}
+    found |= {f"tying:{spec['inference']['tying']}", f"constraint:{spec['inference'].get('constraint', 'none')}"}
     return found | {f"head:{head['kind']}" for head in spec.get("heads", {}).values()}
 
 
@@ -147,6 +148,7 @@ def known_keys() -> set[str]:
         "winner:first", "winner:every", "diagonal:learned", "filter:full", "filter:shared", "from:none", "from:several",
         "padding_mode:circular", "tying:untied", "tying:tied", "head:heatmap", "head:segmentation", "head:classes",
         "head:vector", "inputs.normalize", "filters.size", "filters.init", "inference.passes",
+        "inference.constraint", "constraint:contractive", "constraint:copositive",
     }  # fmt: skip
     assert {f"layers.{name}" for name in Coupling.model_fields} <= layer
     return layer | values

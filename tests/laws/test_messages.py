@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import gcd
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from hypothesis import assume, given, settings
@@ -30,6 +33,7 @@ def couplings(draw: st.DrawFn) -> tuple[Geometry, Pair, Pair]:
 def functions() -> dict[str, object]:
     """The emitted functions, live."""
     space: dict[str, object] = {"torch": torch, "F": torch.nn.functional, "Tensor": torch.Tensor, "nn": torch.nn}
+    space |= {"NamedTuple": NamedTuple, "gcd": gcd}
     for source in definitions().values():
         exec(source, space)
     return space

@@ -61,16 +61,21 @@ def settled(
     return found, passes, reached, close
 
 
+def constraint(spec: dict[str, Any]) -> dict[str, str]:
+    """The constraint that a spec was drawn with."""
+    return {"constraint": spec["inference"].get("constraint", "none")}
+
+
 def test_every_sample_stops_when_its_residual_is_reached() -> None:
     """Random specs, samples of very different size: layers, passes and verdicts of each sample run by itself."""
     outcome: Counter[str] = Counter()
 
     @settings(max_examples=100, deadline=None, derandomize=True, database=None)
-    @given(specs(energy=True, max_passes=2), st.sampled_from([1e-2, 1e-4]), st.sampled_from([1, 2, 9, 24]))
+    @given(specs(energy=True, max_passes=2), st.sampled_from([1e-2, 1e-4]), st.sampled_from([1, 2, 5, 9, 24]))
     def check(spec: dict[str, Any], residual: float, most: int) -> None:
         for head in spec.get("heads", {}).values():
             head.pop("at", None)
-        spec["inference"] = {"until": {"residual": residual, "max_passes": most}}
+        spec["inference"] = {"until": {"residual": residual, "max_passes": most}, **constraint(spec)}
         _, graph = resolve(spec)
         random = np.random.default_rng(len(str(spec)))
         inputs, parameters = random_inputs(graph, random, batch=4), gentle(graph, random)
@@ -142,7 +147,8 @@ def test_implicit_gradients_are_those_of_the_unrolled_passes() -> None:
         spec.pop("heads", None)
         for layer in spec["layers"].values():
             layer.pop("norm", None)
-        spec["inference"] = {"until": {"residual": 1e-11, "max_passes": 500}, "gradient": "implicit"}
+        kept = constraint(spec)
+        spec["inference"] = {"until": {"residual": 1e-11, "max_passes": 500}, "gradient": "implicit", **kept}
         _, graph = resolve(spec)
         random = np.random.default_rng(len(str(spec)))
         parameters, inputs = gentle(graph, random), random_inputs(graph, random, batch=3)
@@ -152,7 +158,7 @@ def test_implicit_gradients_are_those_of_the_unrolled_passes() -> None:
         if not bool(model.converged.all()) or on_the_edge(model.latents(*tensors)):
             outcome["set aside: not settled, or a unit at its very bound"] += 1
             return
-        spec["inference"] = {"passes": int(model.passes_used.max()) + 40}
+        spec["inference"] = {"passes": int(model.passes_used.max()) + 40, **kept}
         wanted = gradients(emitted(spec, parameters), tensors, {})
         scale = max(float(value.abs().max()) for value in wanted) + 1e-12
         for one, other in zip(found, wanted, strict=True):

@@ -105,7 +105,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           h1: {channels: 2, filter: edges, init: zeros}
           h2: {channels: 2, filter: 3, init: {normal: 0.01}}
           h3: {channels: 2, filter: 3, init: {bias: {normal: 0}}}
-        inference: {passes: 3}
+        inference: {passes: 3, constraint: copositive}
         """,
         """
         inputs: {image: {channels: 1, size: 8, normalize: {range: 255, mean: [0.5]}}}
@@ -114,7 +114,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           h1: {channels: 2, filter: edges, init: {weight: zeros, bias: zeros}}
           h2: {channels: 2, filter: 3, init: {weight: {normal: 0.01}, bias: zeros}}
           h3: {channels: 2, filter: 3, init: {weight: he, bias: {normal: 0.0}}}
-        inference: {passes: 3, tying: tied}
+        inference: {passes: 3, tying: tied, constraint: copositive}
         """,
     ),
     "heads": (
@@ -160,6 +160,11 @@ OTHERS: dict[str, str] = {
           parts: {kind: segmentation, channels: 2, reads: h1, upsample: nearest, classes: [skin, "on"]}
           value: {kind: vector, outputs: 3, reads: h1, loss: l1, weight: 0.5}
           label: {kind: classes, outputs: 2, reads: [h1, h2], pool: mean, at: 2}
+        """,
+    "constraint": """
+        inputs: {image: {channels: 1, size: 8}}
+        layers: {h1: {channels: 2, filter: 3}, h2: {channels: 2, filter: 3}}
+        inference: {constraint: contractive}
         """,
     "text": """
         description: "a 'quoted' \\"text\\" of two lines:\\n- of #words: 1e-3, {} and null"

@@ -99,3 +99,5 @@ def _entries(graph: EnergyGraph) -> Iterator[Entry]:
         yield Entry("red: groups of which at most one unit is nonzero", RED, "polygon")
     if graph.heads:
         yield Entry("purple: heads and what they read", PURPLE, "line")
+    for claim in dict.fromkeys(part.claim for part in graph.constraints):
+        yield Entry(f"constraint: {claim}; filters between layers are scaled down as far as needed", INK, "line")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from lvmc.ir import Equation, Program, Variable
-from lvmc.ir.ops import Adjoint, Correlate
+from lvmc.ir.ops import Adjoint, Correlate, ScaleFilter
 
 Link = Literal["state", "winner", "inside", "cached"]
 _MESSAGES = ("bottom", "top", "lateral")
@@ -157,7 +157,8 @@ def _filters(value: str, index: _Index) -> Iterator[str]:
         if len(index.given[value].type.shape) == 4:
             yield value
         return
-    for arg in index.made[value].args:
+    made = index.made[value]
+    for arg in made.args[:1] if isinstance(made.op, ScaleFilter) else made.args:
         yield from _filters(arg, index)
 
 

@@ -14,6 +14,7 @@ from lvmc.ir.ops.arithmetic import (
     Zeros,
 )
 from lvmc.ir.ops.base import Array, Context, Op
+from lvmc.ir.ops.constraints import SafeScale, ScaleFilter
 from lvmc.ir.ops.groups import ClampedKey, Gain, Keep, MaxWindows, Spread, Take, Winners
 from lvmc.ir.ops.laterals import AddScalar, AddScaled, LateralBound, SymmetricTaps
 from lvmc.ir.ops.losses import DistanceLoss, LogisticLoss, SoftmaxLoss, Weighted
@@ -28,6 +29,7 @@ OPS: tuple[type[Op], ...] = (
     Correlate, Adjoint, SumWindows, RepeatWindows,
     Gain, ClampedKey, Winners, Keep, Take, Spread, MaxWindows,
     SymmetricTaps, LateralBound, AddScaled, AddScalar,
+    SafeScale, ScaleFilter,
     Moments, RunningMoments, NormDiagonal, NormBias, MessageNorm,
     Upsample, MeanPlane, Reshape, Stack,
     Inner, InnerChannel, SelfTerm, MinusDiagonal, Entropy, LargestChange, Largest,
@@ -40,7 +42,7 @@ __all__ = [
     "Constant", "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "Gain", "Inner",
     "InnerChannel", "Keep", "Largest", "LargestChange", "LateralBound", "LogisticLoss", "MaxWindows", "MeanPlane",
     "MessageNorm", "MinusDiagonal", "Moments", "Nonzero", "NormBias", "NormDiagonal", "Ones", "Op", "Positive",
-    "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "Select", "SelfTerm", "Sigmoid", "SigmoidSlope",
-    "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take", "Times", "Upsample", "UpsampleMode",
-    "Weighted", "Winners", "Zeros",
+    "Rectify", "RepeatWindows", "Reshape", "RunningMoments", "SafeScale", "ScaleFilter", "Select", "SelfTerm",
+    "Sigmoid", "SigmoidSlope", "SoftmaxLoss", "Spread", "Stack", "SumWindows", "SymmetricTaps", "Take", "Times",
+    "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
 ]  # fmt: skip
