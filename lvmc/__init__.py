@@ -15,7 +15,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "Spec": "lvmc.spec",
     "SpecError": "lvmc.errors",
+    "check": "lvmc.pipeline",
     "compile": "lvmc.pipeline",
+    "copositivity": "lvmc.matrices",
     "draw": "lvmc.pipeline",
     "dump": "lvmc.spec",
     "load": "lvmc.pipeline",
@@ -23,11 +25,12 @@ _HOMES = {
     "trace": "lvmc.pipeline",
 }
 
-__all__ = ["Spec", "SpecError", "compile", "draw", "dump", "load", "open", "trace"]
+__all__ = ["Spec", "SpecError", "check", "compile", "copositivity", "draw", "dump", "load", "open", "trace"]
 
 if TYPE_CHECKING:
     from lvmc.errors import SpecError
-    from lvmc.pipeline import compile, draw, load, open, trace
+    from lvmc.matrices import copositivity
+    from lvmc.pipeline import check, compile, draw, load, open, trace
     from lvmc.spec import Spec, dump
 
 

@@ -17,7 +17,8 @@ from lvmc.spec import Spec, dump
 if TYPE_CHECKING:
     import torch
 
-    from lvmc.diagnostics.trace import Trace
+    from lvmc.diagnostics.answers import Check
+    from lvmc.diagnostics.passes.trace import Trace
     from lvmc.runtime.backends import Backend
     from lvmc.runtime.module import Compiled, Model
 
@@ -96,9 +97,24 @@ def open(folder: str | Path, *, backend: Backend | None = None) -> Model:
 
 def trace(model: torch.nn.Module, *inputs: torch.Tensor, **given: torch.Tensor) -> Trace:
     """S and the residual after every update of a compiled model's run on some inputs."""
-    from lvmc.diagnostics.trace import trace_model
+    from lvmc.diagnostics.passes.trace import trace_model
 
     return trace_model(model, inputs, given)
+
+
+def check(model: torch.nn.Module, *inputs: torch.Tensor, time_limit: float = 60.0, **given: torch.Tensor) -> Check:
+    """Whether S is bounded and the passes converge, with certificates or witnesses; what to change if not.
+
+    Args:
+        model: Made by `compile` or `open`; its weights as they are.
+        inputs: As `model` takes them, to watch the passes too, and to check at their size instead of the nominal one.
+        time_limit: Seconds; what does not fit stays undecided.
+        given: Clamped layers, masks and start values by keyword, as `model` takes them.
+    """
+    from lvmc.budget import Budget
+    from lvmc.diagnostics.check import check_model
+
+    return check_model(model, inputs, given, Budget(time_limit))
 
 
 def draw(
@@ -148,4 +164,4 @@ def _clamped(clamp: Clamp | None) -> dict[str, Literal["all", "mask"]]:
     return dict(clamp) if isinstance(clamp, Mapping) else dict.fromkeys(clamp or (), "all")
 
 
-__all__ = ["compile", "draw", "load", "open", "trace"]
+__all__ = ["check", "compile", "draw", "load", "open", "trace"]

@@ -19,6 +19,7 @@ GUIDE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
 SAID = {
     "demo": r"build/demo/qp2_vgg16_run/trace.png",
     "equilibrium": r"step 3: loss 0\.69\d\d, passes of each image \[.*\], all settled: True",
+    "growing_score": r"none, .*e\+\d\d\n.*not copositive(.*\n)+.*: copositive, .*, 1\d\d\d\n.*strictly copositive",
     "inpainting": r"error on the missing pixels: 0\.\d+ left black, 0\.1\d+ inferred",
     "least_squares": r"largest difference [\d.]+e-1\d",
     "quickstart": r"drawn: qp_faces.svg",

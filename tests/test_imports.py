@@ -19,6 +19,8 @@ LEVELS = (
     {"pipeline"},
     {"results"},
     {"diagnostics"},
+    {"matrices"},
+    {"verdicts", "budget"},
     {"diagrams", "runtime", "methods"},
     {"memory"},
     {"costs"},

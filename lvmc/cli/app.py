@@ -8,14 +8,18 @@ from typing import Annotated
 import typer
 
 from lvmc import __version__
+from lvmc.cli.check import check
+from lvmc.cli.check_matrix import check_matrix
 from lvmc.cli.compile import compile_spec
 from lvmc.cli.doctor import doctor
 from lvmc.cli.draw import draw
 from lvmc.cli.init import init
 from lvmc.cli.mistakes import reported
+from lvmc.cli.repair import repair
 from lvmc.cli.run import run
 from lvmc.cli.schema import schema
 from lvmc.cli.show import show
+from lvmc.cli.verify import verify
 from lvmc.cli.zoo import zoo
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -25,6 +29,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "show": show,
     "run": run,
+    "check": check,
+    "check-matrix": check_matrix,
+    "verify": verify,
+    "repair": repair,
     "schema": schema,
     "doctor": doctor,
 }

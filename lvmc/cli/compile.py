@@ -151,7 +151,8 @@ def _show(compiled: Compiled, folder: Path, files: list[str], spent: Costs) -> N
     ]
     rows.append(("total", "", count(spent.units), count(spent.parameters), ""))
     out = console()
-    out.print(f"{compiled.graph.name}: {passes_text(compiled.graph, compiled.options)}\n")
+    claims = dict.fromkeys(f", constraint: {part.claim}" for part in compiled.graph.constraints)
+    out.print(f"{compiled.graph.name}: {passes_text(compiled.graph, compiled.options)}{''.join(claims)}\n")
     out.print(table(("layer", "size", "units", "parameters", "FLOPs a pass"), rows, left=("layer", "size")))
     before, after = spent.plain, spent.rewritten
     compared = (

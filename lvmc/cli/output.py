@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,31 @@ def console() -> Console:
 
     terminal = sys.stdout.isatty()
     return Console(highlight=False, markup=False, emoji=False, width=None if terminal else 140)
+
+
+@contextmanager
+def progress(wanted: bool) -> Generator[Callable[[str, float], None]]:
+    """A bar on stderr while something runs, gone afterwards; none where nobody looks on.
+
+    Gives `tell(stage, done)`: what is being done, and how much of it, 0 to 1.
+    """
+    if not wanted or not sys.stderr.isatty():
+        yield _told_nobody
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def tell(stage: str, done: float) -> None:
+            bar.update(task, description=stage, completed=min(max(done, 0.0), 1.0))
+
+        yield tell
+
+
+def _told_nobody(stage: str, done: float) -> None: ...
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> Table:

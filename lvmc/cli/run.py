@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvmc.cli.opening import FolderOrSpec, Height, Named, Seed, files_of, open_model, size_of
 from lvmc.cli.options import AsJson, Force, RunBackend
 
 if TYPE_CHECKING:
@@ -17,27 +18,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvmc.cli.output import Json
+    from lvmc.results import Inside as Seen
     from lvmc.results import Ran
-    from lvmc.runtime.backends import Backend
-    from lvmc.runtime.module import Model
 
 RUN = "run.json"
 
-FolderOrSpec = Annotated[
-    str, typer.Argument(metavar="DIR|SPEC", help="A compiled folder, a spec file or a zoo name.", show_default=False)
-]
 Images = Annotated[
     list[Path] | None, typer.Argument(metavar="IMAGE", help="A picture (or .npy) for each input.", show_default=False)
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Folder to make.", show_default=False)]
-Height = Annotated[
-    str | None, typer.Option("--size", metavar="HxW", help="Bring pictures to this size instead of the nominal one.")
+Inside = Annotated[
+    bool,
+    typer.Option("--inside", metavar="", help="Also write layers by pass, heads with messages silenced, gradients."),
 ]
-Named = Annotated[
-    list[str] | None,
-    typer.Option("--given", metavar="NAME=FILE", help="A clamped layer, a mask or a start value: picture or .npy."),
-]
-Seed = Annotated[int, typer.Option(help="Of the weights, where SPEC has none.")]
 
 
 def run(
@@ -49,70 +42,36 @@ def run(
     given: Named = None,
     seed: Seed = 0,
     backend: RunBackend = None,
+    inside: Inside = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model on an image; write its heads, latents and score trace."""
     from lvmc.cli.folder import check_replaceable, write_folder
     from lvmc.cli.output import print_json, remark
-    from lvmc.results import run_model
+    from lvmc.results import look_inside, run_model
 
     shape, named = size_of(size) if size else None, files_of(given or ())
     check_replaceable(out, RUN, force)
-    net, weights = _open(model, seed, backend)
+    net, weights = open_model(model, seed, backend)
     if not as_json:
         remark(f"weights: {weights}")
     ran = run_model(net, images or (), named, shape)
+    seen = look_inside(net, ran) if inside else None
     document = _document(ran, model, weights, out)
-    write_folder(out, partial(_fill, ran, document), RUN, force)
+    write_folder(out, partial(_fill, ran, seen, document), RUN, force)
     if as_json:
         print_json(document)
     else:
-        _show(ran, out)
+        _show(ran, seen, out)
 
 
-def size_of(text: str) -> tuple[int, int]:
-    """`224x320` → (224, 320).
-
-    Raises:
-        ValueError: It is not a height and a width.
-    """
-    height, _, width = text.lower().replace("×", "x").partition("x")
-    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise ValueError(f"--size {text}: write height x width, for example 224x320")
-    return int(height), int(width)
-
-
-def files_of(texts: Sequence[str]) -> dict[str, Path]:
-    """`h5=top.npy` → {h5: top.npy}.
-
-    Raises:
-        ValueError: A part is missing.
-    """
-    pairs = [text.partition("=") for text in texts]
-    for name, _, file in pairs:
-        if not (name and file):
-            raise ValueError(f"--given {name}: write NAME=FILE, for example h5=top.npy")
-    return {name: Path(file) for name, _, file in pairs}
-
-
-def _open(model: str, seed: int, backend: Backend | None) -> tuple[Model, str]:
-    """The model, and where its weights are from."""
-    import lvmc
-    from lvmc.runtime.folder import WEIGHTS
-
-    folder = Path(model)
-    if not folder.is_dir():
-        return lvmc.compile(model, seed=seed, backend=backend), f"as first drawn (seed {seed}); not trained"
-    if (folder / WEIGHTS).is_file():
-        return lvmc.open(folder, backend=backend), str(folder / WEIGHTS)
-    return lvmc.open(folder, backend=backend), f"as first drawn: {folder} holds no {WEIGHTS}; not trained"
-
-
-def _fill(ran: Ran, document: Json, folder: Path) -> None:
-    from lvmc.results import write_results
+def _fill(ran: Ran, seen: Seen | None, document: Json, folder: Path) -> None:
+    from lvmc.results import write_inside, write_results
 
     write_results(ran, folder)
+    if seen is not None:
+        write_inside(seen, ran, folder)
     (folder / RUN).write_text(json.dumps(document), encoding="utf-8")
 
 
@@ -148,7 +107,7 @@ def _number(value: np.floating) -> float | None:
     return float(value) if abs(float(value)) < float("inf") else None
 
 
-def _show(ran: Ran, out: Path) -> None:
+def _show(ran: Ran, seen: Seen | None, out: Path) -> None:
     from lvmc.cli.output import console, table
 
     show = console()
@@ -175,4 +134,5 @@ def _show(ran: Ran, out: Path) -> None:
     else:
         show.print(f"\nno score: {trace.remark}")
     heads = "heads.npz, heads/*.png, " if ran.heads else ""
-    show.print(f"{out}/: {heads}latents.npz, latents/*.png, trace.csv, trace.png", soft_wrap=True)
+    looked = ", inside.npz, inside/*.png" if seen else ""
+    show.print(f"{out}/: {heads}latents.npz, latents/*.png, trace.csv, trace.png{looked}", soft_wrap=True)

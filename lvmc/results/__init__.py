@@ -4,11 +4,13 @@ from lvmc.results.figures import save
 from lvmc.results.folder import write_results
 from lvmc.results.heads import draw_head
 from lvmc.results.images import Given, read_block
+from lvmc.results.inside import draw_activations, draw_gradients, draw_silenced
 from lvmc.results.latents import draw_latent
+from lvmc.results.look import Inside, look_inside, write_inside
 from lvmc.results.ran import Ran, run_model
 from lvmc.results.trace import draw_trace, trace_rows
 
 __all__ = [
-    "Given", "Ran", "draw_head", "draw_latent", "draw_trace", "read_block", "run_model", "save", "trace_rows",
-    "write_results",
+    "Given", "Inside", "Ran", "draw_activations", "draw_gradients", "draw_head", "draw_latent", "draw_silenced",
+    "draw_trace", "look_inside", "read_block", "run_model", "save", "trace_rows", "write_inside", "write_results",
 ]  # fmt: skip

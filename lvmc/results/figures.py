@@ -64,3 +64,33 @@ def pale(ground: NDArray[np.float32]) -> NDArray[np.float32]:
 def extent(values: NDArray[np.generic]) -> tuple[float, float, float, float]:
     """The pixel frame of a map, so that an input of another size lies under it."""
     return (-0.5, values.shape[-1] - 0.5, values.shape[-2] - 0.5, -0.5)
+
+
+def growing(axes: Axes, values: NDArray[np.float64]) -> None:
+    """A scale on which a score that grows a thousandfold is still seen to grow at first."""
+    from matplotlib.ticker import StrMethodFormatter, SymmetricalLogLocator
+
+    positive = values[values > 0]
+    if positive.size and np.isfinite(positive).all() and positive.max() > 1000 * positive.min():
+        linear = 10.0 ** np.ceil(np.log10(positive.min()))
+        decades_up = float(np.log10(positive.max() / linear))
+        axes.set_yscale("symlog", linthresh=linear, linscale=max(1.0, decades_up / 10))
+        locator = SymmetricalLogLocator(base=10, linthresh=linear)
+        locator.numticks = 7
+        axes.yaxis.set_major_locator(locator)
+        if values.min() >= 0:
+            axes.set_ylim(bottom=0)
+    else:
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def decades(axes: Axes) -> None:
+    """A log axis with plain numbers: 1, 2 and 5 of each decade where there are few decades."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    few = high < 1000 * low
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

@@ -19,12 +19,12 @@ from lvmc.results.trace import COLUMNS, draw_trace, trace_rows
 
 def write_results(ran: Ran, folder: Path) -> None:
     """Write `heads.npz` and `latents.npz`, a picture of every head and layer, `trace.csv` and `trace.png`."""
-    _save_arrays(folder / "latents.npz", ran.latents)
+    save_arrays(folder / "latents.npz", ran.latents)
     (folder / "latents").mkdir()
     for name, values in ran.latents.items():
         save(draw_latent(name, values), folder / "latents" / f"{name}.png")
     if ran.heads:
-        _save_arrays(folder / "heads.npz", ran.heads)
+        save_arrays(folder / "heads.npz", ran.heads)
         (folder / "heads").mkdir()
     for head in ran.graph.heads:
         values = ran.heads[head.name]
@@ -40,7 +40,7 @@ def write_results(ran: Ran, folder: Path) -> None:
     save(draw_trace(ran.trace, ran.graph.name), folder / "trace.png")
 
 
-def _save_arrays(path: Path, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[np.float32]]) -> None:
     """What `numpy.savez` writes, whatever the names: a layer may be called `file`."""
     with ZipFile(path, "w") as archive:
         for name, values in arrays.items():

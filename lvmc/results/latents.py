@@ -31,7 +31,7 @@ def draw_latent(name: str, values: Numbers, about: str = "after its last update"
     single = values.shape[1:] == (1, 1)
     tiled = _square(values[:, 0, 0]) if single else contact_sheet(values[:MOST_CHANNELS])
     signed = bool((values < 0).any())
-    bound = _bound(np.abs(values))
+    bound = bound_of(np.abs(values))
     figure = sheet(7.6, 6.7 * tiled.shape[0] / tiled.shape[1] + 0.5)
     axes = bare(figure.subplots())
     axes.set_anchor("N")
@@ -56,7 +56,7 @@ def contact_sheet(values: Numbers) -> Numbers:
     return plane
 
 
-def _bound(sizes: Numbers) -> float:
+def bound_of(sizes: Numbers) -> float:
     """The end of the colour scale: a few strong units do not darken all others."""
     active = sizes[np.isfinite(sizes) & (sizes > 0)]
     return float(np.quantile(active, 0.995)) if active.size else 1.0

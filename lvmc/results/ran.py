@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lvmc.diagnostics.trace import Trace, trace_model
+from lvmc.diagnostics.passes.trace import Trace, trace_model
 from lvmc.graph import EnergyGraph, InputNode
 from lvmc.results.images import Given, read_block
 from lvmc.runtime.module import compiled_of

@@ -32,14 +32,14 @@ def draw_segmentation(name: str, labels: Sequence[str], values: Numbers, ground:
     """
     from matplotlib.patches import Patch
 
-    classes, palette = values.argmax(0), _palette(len(labels))
+    classes, palette = values.argmax(0), palette_of(len(labels))
     height = max(2.4, 3.2 * ground.shape[0] / ground.shape[1] + 0.4)
     figure = sheet(11.0, height)
     panels = figure.subplots(1, 3)
     bare(panels[0], "input", 10).imshow(ground, interpolation="nearest")
-    _paint(bare(panels[1], f"{name}: likeliest class", 10), classes, palette, 1.0)
+    paint(bare(panels[1], f"{name}: likeliest class", 10), classes, palette, 1.0)
     bare(panels[2], "both", 10).imshow(pale(ground), extent=extent(classes), interpolation="nearest")
-    _paint(panels[2], classes, palette, 0.55)
+    paint(panels[2], classes, palette, 0.55)
     shares = [float((classes == index).mean()) for index in range(len(labels))]
     entries = zip(palette, labels, shares, strict=True)
     patches = [Patch(color=colour, label=f"{label}  {share:.0%}") for colour, label, share in entries]
@@ -49,7 +49,7 @@ def draw_segmentation(name: str, labels: Sequence[str], values: Numbers, ground:
     return figure
 
 
-def _palette(count: int) -> list[Colour]:
+def palette_of(count: int) -> list[Colour]:
     """A colour a class: of the ten or twenty made to be told apart, as far as they reach."""
     from matplotlib import colormaps
 
@@ -57,7 +57,8 @@ def _palette(count: int) -> list[Colour]:
     return [colormaps[name](index / (steps - 1)) for index in range(count)]
 
 
-def _paint(axes: Axes, classes: NDArray[np.intp], palette: list[Colour], alpha: float) -> None:
+def paint(axes: Axes, classes: NDArray[np.intp], palette: list[Colour], alpha: float = 1.0) -> None:
+    """Each pixel in the colour of its class."""
     from matplotlib.colors import ListedColormap
 
     last = len(palette) - 0.5

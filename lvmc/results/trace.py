@@ -1,4 +1,4 @@
-"""How S and the residual went, update by update: a plot, and the rows of a table."""
+"""How S, the residual and the active units went, update by update: a plot, and the rows of a table."""
 
 # matplotlib's stubs leave keyword arguments untyped:
 # pyright: reportUnknownMemberType=false
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lvmc.results.figures import GREY, INK, sheet
+from lvmc.results.figures import GREY, INK, decades, growing, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lvmc.diagnostics.trace import Trace
+    from lvmc.diagnostics.passes.trace import Trace
 
-COLUMNS = ("update", "pass", "layer", "score", "objective", "residual", "step")
+COLUMNS = ("update", "pass", "layer", "score", "objective", "residual", "step", "active", "changed")
 UP, DOWN = "#1f77b4", "#e07b00"
 MOST_NAMES = 40
 
@@ -33,39 +33,48 @@ def trace_rows(trace: Trace) -> list[tuple[str, ...]]:
         layer, pass_ = (trace.layers[number - 1], str(trace.passes[number - 1])) if number else ("", "0")
         means = [_text(series, number, np.mean) for series in (trace.score, trace.objective)]
         largest = [_text(trace.residual, number, np.max), _text(trace.step, number - 1, np.max) if number else ""]
-        rows.append((str(number), pass_, layer, *means, *largest))
+        units = [_text(counts, number - 1, np.mean) if number else "" for counts in (trace.active, trace.changed)]
+        rows.append((str(number), pass_, layer, *means, *largest, *units))
     return rows
 
 
 def draw_trace(trace: Trace, name: str) -> Figure:
-    """S after every update above, the residual (and the step) below on a log axis; the background tells the passes."""
-    figure = sheet(min(14.0, max(7.0, 0.24 * len(trace.layers) + 3)), 5.6)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    _score(upper, trace, name)
-    _residual(lower, trace)
-    for axes in (upper, lower):
-        _passes(axes, trace, named=axes is upper)
+    """S after every update above, below on log axes the residual (or the step), and the units that changed sides.
+
+    The background tells the passes.
+    """
+    parts = [_score, _residual, *([_sides] if trace.changed is not None else [])]
+    figure = sheet(min(14.0, max(7.0, 0.24 * len(trace.layers) + 3)), 5.6 + 1.4 * (len(parts) - 2))
+    panels: list[Axes] = list(figure.subplots(len(parts), 1, sharex=True, height_ratios=(3, 2, 1.6)[: len(parts)]))
+    for draw, axes in zip(parts, panels, strict=True):
+        draw(axes, trace)
+        _passes(axes, trace, named=axes is panels[0])
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8, colors=GREY)
         axes.grid(axis="y", color="#e4e8ec", linewidth=0.7)
         axes.set_axisbelow(True)
-    _names(lower, trace)
+    mean_field = " (mean-field objective)" if _mean_field(trace) else ""
+    panels[0].set_title(f"{name}: score after every update{mean_field}", fontsize=10, color=INK, loc="left", pad=18)
+    _names(panels[-1], trace)
     return figure
 
 
-def _score(axes: Axes, trace: Trace, name: str) -> None:
-    title = f"{name}: score after every update"
+def _score(axes: Axes, trace: Trace) -> None:
     if trace.score is None or trace.objective is None:
         axes.text(0.5, 0.5, trace.remark, transform=axes.transAxes, ha="center", fontsize=9, color=GREY)
         axes.set_yticks([])
     else:
-        mean_field = not np.array_equal(trace.score, trace.objective, equal_nan=True)
         values = trace.objective.mean(1)
         _line(axes, trace, values)
-        _growing(axes, values)
-        axes.set_ylabel("S + entropy" if mean_field else "S", fontsize=9, color=INK)
-        title += " (mean-field objective)" if mean_field else ""
-    axes.set_title(title, fontsize=10, color=INK, loc="left", pad=18)
+        growing(axes, values)
+        axes.set_ylabel("S + entropy" if _mean_field(trace) else "S", fontsize=9, color=INK)
+
+
+def _mean_field(trace: Trace) -> bool:
+    """Whether there are Boltzmann units."""
+    if trace.score is None or trace.objective is None:
+        return False
+    return not np.array_equal(trace.score, trace.objective, equal_nan=True)
 
 
 def _residual(axes: Axes, trace: Trace) -> None:
@@ -75,30 +84,19 @@ def _residual(axes: Axes, trace: Trace) -> None:
     elif trace.step is not None:
         _line(axes, trace, _above_zero(np.concatenate([[np.nan], trace.step.max(1)])))
         axes.set_ylabel("largest change", fontsize=9, color=INK)
-    _decades(axes)
+    decades(axes)
 
 
-def _growing(axes: Axes, values: NDArray[np.float64]) -> None:
-    """A scale on which a score that grows a thousandfold is still seen to grow at first."""
+def _sides(axes: Axes, trace: Trace) -> None:
+    """Units that changed sides since their layer's last update."""
     from matplotlib.ticker import StrMethodFormatter
 
-    positive = values[values > 0]
-    if positive.size and np.isfinite(positive).all() and positive.max() > 1000 * positive.min():
-        axes.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(positive.min())))
-    else:
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-
-
-def _decades(axes: Axes) -> None:
-    """A log axis with plain numbers: 1, 2 and 5 of each decade where there are few decades."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    few = high < 1000 * low
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    assert trace.changed is not None
+    _line(axes, trace, np.concatenate([[np.nan], trace.changed.mean(1)]))
+    axes.set_yscale("symlog", linthresh=1.0, linscale=0.4)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_ylim(bottom=-0.2)
+    axes.set_ylabel("units that\nchanged sides", fontsize=9, color=INK)
 
 
 def _line(axes: Axes, trace: Trace, values: NDArray[np.float64]) -> None:
@@ -148,5 +146,9 @@ def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(values > 0, values, np.nan)
 
 
-def _text(series: NDArray[np.float64] | None, number: int, over: Callable[[NDArray[np.float64]], np.float64]) -> str:
+def _text(
+    series: NDArray[np.float64] | NDArray[np.int64] | None,
+    number: int,
+    over: Callable[[NDArray[np.float64] | NDArray[np.int64]], np.float64 | np.int64],
+) -> str:
     return "" if series is None else f"{over(series[number]):.9g}"

@@ -75,6 +75,27 @@ def test_a_run_is_the_model_on_the_normalized_picture(
         assert np.allclose(found[name], wanted[name][0].numpy(), atol=1e-5)
 
 
+def test_a_run_looked_into(lvmc_command: Call, tmp_path: Path, spec: Path, photo: Path) -> None:
+    """Layers by pass, heads with messages silenced and gradients: pictures and numbers, besides all else."""
+    done = lvmc_command("run", spec, photo, "-o", "out", "--inside")
+    assert done.status == 0
+    assert "inside/*.png" in done.out
+    out = tmp_path / "out"
+    pictures = {path.name for path in (out / "inside").glob("*.png")}
+    heads = {f"{name}_silenced.png" for name in ("points", "parts", "scene")}
+    assert pictures == heads | {"h1_by_pass.png", "h2_by_pass.png", "gradients.png"}
+    for picture in pictures:
+        assert min(Image.open(out / "inside" / picture).size) > 200
+    found, latents, read = np.load(out / "inside.npz"), np.load(out / "latents.npz"), np.load(out / "heads.npz")
+    for name in ("h1", "h2"):
+        assert found[f"activations/{name}"].shape == (2, *latents[name].shape)
+        assert np.allclose(found[f"activations/{name}"][-1], latents[name], atol=1e-5)
+    assert np.allclose(found["silenced/parts/all messages"], read["parts"], atol=1e-5)
+    assert not np.allclose(found["silenced/parts/top-down silenced"], read["parts"], atol=1e-5)
+    assert found["gradients/norms"].shape == (2, 2)
+    assert (found["gradients/sum"] > 0).all()
+
+
 def test_json_is_what_the_folder_notes(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:
     document = lvmc_command("run", "two_layer", photo, "-o", "out", "--json").document
     noted = json.loads((tmp_path / "out" / "run.json").read_text())

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import lvmc
+from lvmc.diagnostics.passes.trace import Trace
+from lvmc.graph import EnergyGraph
 from lvmc.ir import interpret
 from lvmc.loading import resolve
 from lvmc.probe import probe
+
+Array = NDArray[np.float64]
 
 
 @pytest.mark.parametrize("name", ["two_layer", "strided", "gaussian", "stereo"])
@@ -95,10 +101,8 @@ NET: dict[str, Any] = {
         (NET, {"clamp": {"h1": "mask", "h3": "all"}}),
     ],
 )  # fmt: skip
-def test_many_passes_are_traced_as_few_are(
-    source: str | dict[str, Any], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The loop that traces many passes gives what the straight program does."""
+def test_many_passes_are_those_of_the_program(source: str | dict[str, Any], options: dict[str, Any]) -> None:
+    """Passes after the first, update by update from the state, are what the one long program of all passes gives."""
     model = lvmc.compile(source, passes=9, **options).double()
     graph = resolve(source)[1]
     images = [torch.rand(2, node.channels, *node.size, dtype=torch.float64) for node in graph.inputs]
@@ -109,12 +113,81 @@ def test_many_passes_are_traced_as_few_are(
     }
     masked = [name for name, how in options.get("clamp", {}).items() if how == "mask"]
     given |= {f"{name}_mask": (given[name] > 0.5).double() for name in masked}
-    looped = lvmc.trace(model, *images, **given)
-    monkeypatch.setattr("lvmc.diagnostics.trace.SHORTEST", 100)
-    straight = lvmc.trace(model, *images, **given)
-    assert (looped.layers, looped.passes) == (straight.layers, straight.passes)
-    for name in ("score", "objective", "residual", "step"):
-        assert np.allclose(getattr(looped, name), getattr(straight, name), rtol=1e-9, atol=1e-9), name
+    traced = lvmc.trace(model, *images, **given)
+    probed = probe(graph, 9, options.get("clamp"), "start" in options)
+    arrays = {name: value.numpy() for name, value in (*given.items(), *model.state_dict().items())}
+    arrays |= {f"{name}_mask": arrays[f"{name}_mask"] > 0.5 for name in masked}
+    arrays |= {node.name: image.numpy() for node, image in zip(graph.inputs, images, strict=True)}
+    straight = interpret(probed.program, arrays)
+    assert list(zip(traced.layers, traced.passes, strict=True)) == [(u.layer, u.pass_) for u in probed.updates]
+    for name in ("score", "objective", "residual"):
+        wanted = [straight[f"{name}_{number}"] for number in range(len(traced.layers) + 1)]
+        assert np.allclose(getattr(traced, name), wanted, rtol=1e-9, atol=1e-9), name
+    states = [straight[f"state_{number}"] for number in range(1, len(traced.layers) + 1)]
+    assert traced.step is not None
+    assert np.allclose(traced.step, [straight[f"step_{n}"] for n in range(1, len(states) + 1)], atol=1e-9)
+    check_sides(graph, traced, {layer.name: straight[f"{layer.name}@0"] for layer in graph.layers}, states)
+    check_states(traced, {layer.name: straight[f"{layer.name}@0"] for layer in graph.layers}, states)
+
+
+def sides(graph: EnergyGraph, layer: str, z: Array) -> NDArray[np.int64]:
+    upper = graph.layer[layer].unit.upper
+    return (z != 0).astype(int) + (z == (np.inf if upper is None else upper))
+
+
+def check_sides(graph: EnergyGraph, traced: Trace, start: dict[str, Array], states: list[Array]) -> None:
+    """Active units and changes of side, counted from the states themselves."""
+    last = {name: sides(graph, name, z) for name, z in start.items()}
+    assert traced.active is not None
+    assert traced.changed is not None
+    for number, (layer, z) in enumerate(zip(traced.layers, states, strict=True)):
+        side = sides(graph, layer, z)
+        assert (traced.active[number] == (z != 0).sum((1, 2, 3))).all()
+        assert (traced.changed[number] == (side != last[layer]).sum((1, 2, 3))).all()
+        last[layer] = side
+
+
+def check_states(traced: Trace, start: dict[str, Array], states: list[Array]) -> None:
+    """How far passes move the state, over one pass and over two, and the states that are kept."""
+    ends, now = [start], start
+    for number, (layer, z) in enumerate(zip(traced.layers, states, strict=True)):
+        now = now | {layer: z}
+        if number + 1 == len(traced.passes) or traced.passes[number + 1] != traced.passes[number]:
+            ends.append(now)
+    flat = [np.concatenate([z.reshape(2, -1) for z in end.values()], 1) for end in ends]
+    assert traced.moved is not None
+    assert traced.apart is not None
+    moved = [np.linalg.norm(b - a, axis=1) for a, b in pairwise(flat)]
+    apart = [np.linalg.norm(b - a, axis=1) for a, b in zip(flat, flat[2:], strict=False)]
+    assert np.allclose(traced.moved, moved, atol=1e-9)
+    assert np.isnan(traced.apart[0]).all()
+    assert np.allclose(traced.apart[1:], apart, atol=1e-9)
+    assert traced.around is not None
+    assert np.isnan(traced.around[:3]).all()
+    around = [np.linalg.norm(b - a, axis=1) for a, b in zip(flat, flat[4:], strict=False)]
+    assert np.allclose(traced.around[3:], around, atol=1e-9)
+    assert len(traced.states) == 3
+    for found, wanted in zip(traced.states, ends[-3:], strict=True):
+        assert all(np.allclose(found[name], wanted[name], atol=1e-9) for name in wanted)
+
+
+def test_a_sample_that_blows_up_keeps_its_last_finite_states() -> None:
+    """And the others keep theirs."""
+    spec = {
+        "lvmc": 1, "name": "net", "inputs": {"x": {"channels": 1, "size": 4}}, "inference": {"passes": 200},
+        "layers": {"h1": {"channels": 2, "filter": 3}, "h2": {"channels": 2, "filter": 3}},
+    }  # fmt: skip
+    model = lvmc.compile(spec)
+    model.load_state_dict({name: 0.5 * torch.ones_like(value) for name, value in model.state_dict().items()})
+    model.load_state_dict(model.state_dict() | {f"h{n}.bias": torch.zeros(2) for n in (1, 2)})
+    image = torch.cat([torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)])
+    trace = lvmc.trace(model, image)
+    assert trace.moved is not None
+    assert np.isfinite(trace.moved).all(0).tolist() == [True, False]
+    assert len(trace.states) == 3
+    sizes = [[float(state["h1"][n].max() + state["h2"][n].max()) for state in trace.states] for n in (0, 1)]
+    assert sizes[0] == [0, 0, 0]
+    assert 1e10 < sizes[1][0] < sizes[1][1] < sizes[1][2] < np.inf
 
 
 @pytest.mark.parametrize("gradient", ["unrolled", "implicit"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -9,9 +10,19 @@ import numpy as np
 import pytest
 
 import lvmc
-from lvmc.diagnostics.trace import Trace
+from lvmc.diagnostics.inside import GradientNorms
+from lvmc.diagnostics.passes.trace import Trace
 from lvmc.heads import HeadRecord
-from lvmc.results import draw_head, draw_latent, draw_trace, save, trace_rows
+from lvmc.results import (
+    draw_activations,
+    draw_gradients,
+    draw_head,
+    draw_latent,
+    draw_silenced,
+    draw_trace,
+    save,
+    trace_rows,
+)
 from lvmc.results.figures import grid
 from lvmc.results.latents import contact_sheet
 
@@ -81,16 +92,51 @@ def traced(updates: int, score: bool = True) -> Trace:
     layers = tuple(f"h{index % 3}" for index in range(updates))
     passes = tuple(1 + index // 3 for index in range(updates))
     energy = (number**2, number**2, np.exp(-number)) if score else (None, None, None)
-    return Trace(layers, passes, *energy, step=np.exp(-number[1:]), remark="" if score else "there is no single energy")
+    remark = "" if score else "there is no single energy"
+    changed = np.arange(updates)[::-1, None] * 100
+    step = np.exp(-number[1:])
+    return Trace(layers, passes, *energy, step=step, remark=remark, active=changed + 1, changed=changed)
 
 
-@pytest.mark.parametrize("trace", [traced(3), traced(6, score=False), traced(300)])
+@pytest.mark.parametrize("trace", [traced(3), traced(6, score=False), traced(300), replace(traced(3), changed=None)])
 def test_traces_are_drawn(tmp_path: Path, trace: Trace) -> None:
     assert save(draw_trace(trace, "net"), tmp_path / "a.png").stat().st_size > 5000
 
 
 def test_trace_rows_are_start_and_updates() -> None:
     rows = trace_rows(traced(4))
-    assert rows[0] == ("0", "0", "", "0", "0", "1", "")
+    assert rows[0] == ("0", "0", "", "0", "0", "1", "", "", "")
     assert rows[4][:5] == ("4", "2", "h0", "16", "16")
+    assert rows[3][7:] == ("101", "100")
     assert trace_rows(traced(3, score=False))[2][3:6] == ("", "", "")
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4, 4), (9, 40, 3, 12), (2, 5, 30, 4), (3, 100, 1, 1)])
+@pytest.mark.parametrize("low", [0, -1])
+def test_activations_are_drawn(tmp_path: Path, shape: tuple[int, ...], low: int) -> None:
+    """Whatever the passes, channels and sizes; and where a layer died or blew up."""
+    values = np.random.default_rng(0).uniform(low, 1, shape).astype(np.float32)
+    assert save(draw_activations("h1", values), tmp_path / "a.png").stat().st_size > 1000
+    values[-1, 0] = np.nan
+    save(draw_activations("h1", 0 * values), tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("points", (3, 9, 40)), ("maps", (120, 8, 8)), ("parts", (30, 8, 8)), ("scene", (1000,))]
+)
+@pytest.mark.parametrize("with_picture", [False, True])
+def test_silenced_heads_are_drawn(tmp_path: Path, name: str, shape: tuple[int, ...], with_picture: bool) -> None:
+    random = np.random.default_rng(0)
+    values = {words: random.normal(size=shape).astype(np.float32) for words in ("all", "some", "none")}
+    picture = np.full((17, 33, 3), 0.5, np.float32) if with_picture else None
+    path = save(draw_silenced(name, record(name), values, picture), tmp_path / "a.png")
+    again = save(draw_silenced(name, record(name), values, picture), tmp_path / "b.png")
+    assert path.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("norms", [np.zeros((1, 1)), np.ones((2, 3)), np.logspace(-30, 3, 6 * 20).reshape(6, 20)])
+def test_gradients_are_drawn(tmp_path: Path, norms: np.ndarray) -> None:
+    """Those that vanish, too."""
+    names = tuple(f"h{place}.weight" for place in range(norms.shape[1]))
+    found = GradientNorms(names, norms, norms < 1, norms.sum(0), np.ones(len(names)))
+    assert save(draw_gradients(found, "net", "sum"), tmp_path / "a.png").stat().st_size > 3000

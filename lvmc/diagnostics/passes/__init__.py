@@ -1,0 +1,1 @@
+"""How the passes of a run go: update by update, and whether and how fast they converge."""

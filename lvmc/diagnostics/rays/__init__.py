@@ -1,0 +1,1 @@
+"""Directions of the cone along which S grows: searched for, evaluated, verified."""
