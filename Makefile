@@ -34,6 +34,7 @@ pictures: $(READY)
 bench: $(READY)-bench
 	$(RUN) benchmarks/compile_time.py
 	$(RUN) benchmarks/speed.py --json build/speed.json
+	$(RUN) benchmarks/check.py --json build/check.json
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -142,8 +142,13 @@ def _gains_groups(form: Form, found: Sequence[Bound]) -> bool:
 
 
 def _affords(form: Form, found: Sequence[Bound]) -> bool:
-    """Whether a search over attenuations, each step of which is a Lanczos run, is to be thought of."""
+    """Whether a search over many attenuations, each step of which is a Lanczos run, is to be thought of."""
     return form.units <= LIGHT
+
+
+def _affords_few(form: Form, found: Sequence[Bound]) -> bool:
+    """The same of one a coupling and a group. In wide nets of random signs they gain next to nothing, groups much."""
+    return _affords(form, found) or _grouped(form, found)
 
 
 def _torus_dominance(form: Form, budget: Budget) -> Bound:
@@ -194,7 +199,7 @@ STEPS = (
     _Step("cone", _small, dense),
     _Step("space", _tiles, _torus_absolute),
     _Step("space", _always, lanczos),
-    _Step("cone", _always, attenuated),
+    _Step("cone", _affords_few, attenuated),
     _Step("cone", _affords, attenuated_by_taps),
     _Step("cone", _always, _long_search, proves=False),
 )
