@@ -11,9 +11,8 @@ import numpy as np
 from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound, Check, LayerMargin
 from lvmc.diagnostics.boundedness import boundedness, free_layers
-from lvmc.diagnostics.decide import Decision, decide, lower_of, nearest_witness, prove_psd, upper_of
-from lvmc.diagnostics.dominance.dominance import EXACT_UNITS, dominance, margins_by_layer
-from lvmc.diagnostics.dominance.torus import torus_of
+from lvmc.diagnostics.decide import Decision, bound_below, decide, lower_of, nearest_witness, prove_psd, upper_of
+from lvmc.diagnostics.dominance.dominance import margins_by_layer
 from lvmc.diagnostics.excitations import excitations
 from lvmc.diagnostics.net import Net, net_of
 from lvmc.diagnostics.passes.watch import watch
@@ -69,10 +68,13 @@ def _checked(
     verdict = _with_space(decision, net.form, core, budget.part(0.5))
     if bounded is False and growing is not None:
         verdict = replace(verdict, witness=_padded(growing.verdict.witness, core))
-    stages = (*decision.stages, *_weighed(core, decision, budget.part(0.3)))
+    further = () if bounded or growing is None else bound_below(free, budget.part(0.4), growing)
+    stages = (*decision.stages, *(further if growing is decision else ()))
+    if verdict.copositive is False and growing is decision:
+        verdict = replace(verdict, witness=nearest_witness(stages))  # a stage that proves may have come lower
     shown = verdict.witness or nearest_witness(stages)
     excited = excitations(core, shown.arrays) if shown else ()
-    tried = () if bounded or growing is None else remedies(free, (*growing.stages, *stages), excited, budget)
+    tried = () if bounded or growing is None else remedies(free, (*growing.stages, *further), excited, budget)
     return Check(
         name=net.graph.name,
         form=core,
@@ -105,14 +107,6 @@ def _padded(witness: Witness | None, form: Form) -> Witness | None:
         return None
     nothing = {block.name: np.zeros((block.channels, *block.size)) for block in form.blocks}
     return replace(witness, arrays={**nothing, **witness.arrays})
-
-
-def _weighed(form: Form, decision: Decision, budget: Budget) -> tuple[Bound, ...]:
-    """Dominance, where the form was refuted before it came to that: how far each layer is from safe."""
-    if not form.blocks or any(_weighs(bound) for bound in decision.stages) or not budget.left:
-        return ()
-    torus = torus_of(form).form is not None
-    return (dominance(form, "positive", torus, budget),) if torus or form.units <= EXACT_UNITS else ()
 
 
 def _weighs(bound: Bound) -> bool:

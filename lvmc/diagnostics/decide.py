@@ -15,6 +15,7 @@ from lvmc.diagnostics.dominance.group_max import group_max
 from lvmc.diagnostics.dominance.pairs import pairs
 from lvmc.diagnostics.dominance.torus import torus_of
 from lvmc.diagnostics.rays.search import search, verified
+from lvmc.diagnostics.semidefinite.lanczos import STAGE as LANCZOS
 from lvmc.diagnostics.semidefinite.lanczos import lanczos
 from lvmc.diagnostics.semidefinite.spn import attenuated
 from lvmc.diagnostics.semidefinite.spn_taps import attenuated_by_taps
@@ -29,30 +30,37 @@ NEAR = 0.2
 """How far below 0 a torus's bound may be for the one at finite size, a few percent better, to be worth its time."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A verdict on a form, and what each stage found."""
-
-    verdict: Verdict
-    stages: tuple[Bound, ...]
-
-    @property
-    def every_size(self) -> bool:
-        """Whether what is proved does not depend on the image size."""
-        return any(bound.lower > 0 and _at_every_size(bound) for bound in self.stages)
-
-
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """A stage: the question it answers (over the cone or over all of space), where it applies, and what it runs.
 
-    Those that do not prove only look for a witness.
+    Those that do not prove only look for a witness. Those that repeat Lanczos runs need a few times the time of one.
     """
 
     asks: Literal["cone", "space"]
     applies: Callable[[Form, Sequence[Bound]], bool]
     run: Callable[[Form, Budget], Bound]
     proves: bool = True
+    lanczos_runs: float = 0.0
+
+    def fits(self, form: Form, found: Sequence[Bound], budget: Budget) -> bool:
+        """Whether it applies, and can be expected to end within the time left."""
+        spent = max((bound.seconds for bound in found if bound.stage == LANCZOS), default=0.0)
+        return budget.left > self.lanczos_runs * spent and self.applies(form, found)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict on a form, what each stage found, and which steps were taken."""
+
+    verdict: Verdict
+    stages: tuple[Bound, ...]
+    taken: tuple[Step, ...] = ()
+
+    @property
+    def every_size(self) -> bool:
+        """Whether what is proved does not depend on the image size."""
+        return any(bound.lower > 0 and _at_every_size(bound) for bound in self.stages)
 
 
 def decide(form: Form, budget: Budget, ray: Mapping[str, Array] | None = None) -> Decision:
@@ -63,29 +71,32 @@ def decide(form: Form, budget: Budget, ray: Mapping[str, Array] | None = None) -
     if not form.blocks:
         return Decision(Verdict(True, True, True, (1.0, 1.0), method="nothing can grow"), ())
     found: list[Bound] = [] if ray is None else [_along(form, ray, budget)]
+    taken: list[Step] = []
     for step in STEPS:
         answered = _over_cone(found) is not None and (step.asks == "cone" or _over_space(found) is not None)
-        if not answered and budget.left > 0 and step.applies(form, found):
+        if not answered and step.fits(form, found, budget):
             found.append(step.run(form, budget))
-    return Decision(_verdict(found, budget), tuple(found))
+            taken.append(step)
+    return Decision(_verdict(found, budget), tuple(found), tuple(taken))
 
 
 def prove_psd(form: Form, budget: Budget) -> tuple[Bound, ...]:
     """The stages that ask whether A is positive semidefinite, until one says so or refutes it."""
     found: list[Bound] = []
     for step in STEPS:
-        if step.asks == "space" and _over_space(found) is None and budget.left > 0 and step.applies(form, found):
+        if step.asks == "space" and _over_space(found) is None and step.fits(form, found, budget):
             found.append(step.run(form, budget))
     return tuple(found)
 
 
-def bound_below(form: Form, budget: Budget) -> tuple[Bound, ...]:
-    """What every proving stage says, whether or not the form is decided already."""
-    found: list[Bound] = []
+def bound_below(form: Form, budget: Budget, known: Decision | None = None) -> tuple[Bound, ...]:
+    """What the proving stages say that were not needed for a decision: how far a form is from safe."""
+    found: list[Bound] = list(known.stages) if known else []
+    before = len(found)
     for step in STEPS:
-        if step.proves and budget.left > 0 and step.applies(form, found):
+        if step.proves and not (known and step in known.taken) and step.fits(form, found, budget):
             found.append(step.run(form, budget))
-    return tuple(found)
+    return tuple(found[before:])
 
 
 def lower_of(found: Sequence[Bound]) -> float:
@@ -189,19 +200,19 @@ def _long_search(form: Form, budget: Budget) -> Bound:
 
 
 STEPS = (
-    _Step("cone", _always, pairs, proves=False),
-    _Step("cone", _tiles, _torus_dominance),
-    _Step("cone", _tiles_groups, _torus_groups),
-    _Step("cone", _tiny, dense),
-    _Step("cone", _always, _glance, proves=False),
-    _Step("cone", _gains, _dominance),
-    _Step("cone", _gains_groups, _groups),
-    _Step("cone", _small, dense),
-    _Step("space", _tiles, _torus_absolute),
-    _Step("space", _always, lanczos),
-    _Step("cone", _affords_few, attenuated),
-    _Step("cone", _affords, attenuated_by_taps),
-    _Step("cone", _always, _long_search, proves=False),
+    Step("cone", _always, pairs, proves=False),
+    Step("cone", _tiles, _torus_dominance),
+    Step("cone", _tiles_groups, _torus_groups),
+    Step("cone", _tiny, dense),
+    Step("cone", _always, _glance, proves=False),
+    Step("cone", _gains, _dominance),
+    Step("cone", _gains_groups, _groups),
+    Step("cone", _small, dense),
+    Step("space", _tiles, _torus_absolute),
+    Step("space", _always, lanczos),
+    Step("cone", _affords_few, attenuated, lanczos_runs=3.0),
+    Step("cone", _affords, attenuated_by_taps, lanczos_runs=3.0),
+    Step("cone", _always, _long_search, proves=False),
 )
 
 

@@ -8,7 +8,6 @@ from math import floor, isfinite, log10
 
 from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound, Excitation, Remedy
-from lvmc.diagnostics.decide import bound_below
 from lvmc.diagnostics.prover import Prover, best_bound, prover_of
 from lvmc.graph.form import Form
 from lvmc.verdicts import Answer
@@ -25,7 +24,7 @@ def remedies(form: Form, found: Sequence[Bound], excited: Sequence[Excitation], 
 
     Scaling all filters by α takes max zᵀCz/zᵀDz from λ to αλ, and so does dividing every d by α.
     """
-    best = best_bound([*found, *bound_below(form, budget.part(0.4))])
+    best = best_bound(found)
     if best is None or best.certificate is None or not isfinite(best.lower):
         return ()
     prove = prover_of(best.certificate)
@@ -41,7 +40,7 @@ def _every(form: Form, best: Bound, prove: Prover, budget: Budget) -> Iterator[R
     factors = dict.fromkeys(names, factor)
     yield Remedy(f"scale {which} by ≤ {factor:g}", holds(prove, form.scaled(factors), budget), factors=factors)
     diagonal = {block.name: rounded_up(float(block.diagonal.max()) / factor) for block in form.blocks}
-    if len(set(diagonal.values())) == 1:
+    if len(set(diagonal.values())) == 1 and budget.left > best.seconds:
         least = next(iter(diagonal.values()))
         text = f"diagonal ≥ {least:g} in {'every layer' if len(diagonal) > 1 else next(iter(diagonal))}"
         yield Remedy(text, holds(prove, with_diagonal(form, diagonal), budget), diagonal=diagonal)

@@ -74,8 +74,9 @@ def repair(model: torch.nn.Module, goal: Goal = "copositive", budget: Budget | N
 def _bounds(form: Form, goal: Goal, budget: Budget) -> tuple[Bound, ...]:
     if goal == "contractive":
         return prove_psd(form, budget)
-    decided = decide(form, budget.part(0.5)).stages
-    return decided if lower_of(decided) > 0 else (*decided, *bound_below(form, budget))
+    decided = decide(form, budget.part(0.5))
+    further = () if lower_of(decided.stages) > 0 else bound_below(form, budget, decided)
+    return (*decided.stages, *further)
 
 
 def _factors(form: Form, best: Bound, prove: Prover, budget: Budget) -> dict[str, float]:

@@ -11,7 +11,7 @@ from lvmc.results.check.numbers import figure
 OUTCOMES = {
     "settled": "The passes settled: a further update changes next to nothing.",
     "converging": "The passes are settling: each changes less than the one before, but they are not at rest yet.",
-    "oscillates": "The passes swing: every second one comes back to where it was, and they do not settle.",
+    "oscillates": "The passes swing: after two of them, or two rounds, they are back where they were.",
     "diverges": "The passes grow without end.",
     "undecided": "Whether the passes settle cannot be told from this run; more passes may tell.",
 }
