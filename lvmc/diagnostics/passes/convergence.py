@@ -143,7 +143,8 @@ def _with(found: Convergence, near: Response) -> Convergence:
     """The prediction, and what it changes: slow shrinking is convergence if so predicted, and not if not."""
     told = replace(found, predicted=near.rate, active=near.active)
     if near.rate is None:
-        return replace(told, remark=told.remark or "the predicted rate did not fit the time")
+        late = "" if found.outcome == "diverges" else "the predicted rate did not fit the time"
+        return replace(told, remark=told.remark or late)
     if near.rate >= 1 and found.outcome == "converging":
         return _changed(told, "undecided", "steps shrink, but near the last state small errors grow")
     if near.rate >= 1 and found.outcome == "settled":

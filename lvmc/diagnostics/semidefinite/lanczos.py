@@ -16,10 +16,10 @@ from lvmc.verdicts import Certificate
 
 STAGE = "Lanczos"
 CHANCE = 1e-6
-STEPS_SMALL, STEPS_LARGE = 200, 100
+STEPS_SMALL, STEPS_LARGE = 200, 160
 MEMORY = 6e9
 """Bytes that the basis may take."""
-CLOSE = 0.01
+CLOSE = 0.005
 """Relative width of the bounds on the largest eigenvalue below which more steps are not worth their time."""
 
 
@@ -55,7 +55,7 @@ def lanczos(form: Form, budget: Budget, steps: int | None = None, seed: int = 0,
     Args:
         form: A = D − C.
         budget: Time; at least three steps are done.
-        steps: Most products with C; by default 200 up to 200,000 units, 100 beyond.
+        steps: Most products with C; by default 200 up to 200,000 units, 160 beyond.
         seed: Of the start.
         chance: Largest probability that `lower` is wrong.
 

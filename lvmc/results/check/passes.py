@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lvmc.diagnostics.answers import Check
 from lvmc.diagnostics.passes.convergence import Convergence
 from lvmc.diagnostics.passes.trace import Trace
@@ -74,8 +76,10 @@ def _ran(trace: Trace) -> str:
 def _score(trace: Trace) -> str:
     if trace.objective is None:
         return ""
-    first, last = (float(trace.objective[place].mean()) for place in (0, -1))
-    return f"The score went from {figure(first)} to {figure(last)}."
+    means = trace.objective.mean(1)
+    first, last = float(means[0]), float(means[np.isfinite(means)][-1])
+    beyond = "" if np.isfinite(means[-1]) else ", and then beyond what float32 holds"
+    return f"The score went from {figure(first)} to {figure(last)}{beyond}."
 
 
 def _residual(trace: Trace) -> str:
