@@ -20,6 +20,7 @@ for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 
+import constraint
 import convergence
 import inference
 import training
@@ -27,8 +28,13 @@ from agreement import UnequalError
 from harness import Pace, Section
 from report import environment_line, summary, table, write_json
 
-CASES: Mapping[str, Callable[[Pace], Section]] = {**inference.CASES, **training.CASES, **convergence.CASES}
-QUICK = (*inference.QUICK, *training.QUICK, *convergence.QUICK)
+CASES: Mapping[str, Callable[[Pace], Section]] = {
+    **inference.CASES,
+    **training.CASES,
+    **constraint.CASES,
+    **convergence.CASES,
+}
+QUICK = (*inference.QUICK, *training.QUICK, *constraint.QUICK, *convergence.QUICK)
 
 
 def chosen(only: Sequence[str], quick: bool) -> list[str]:
