@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 import lvmc
 from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound
-from lvmc.diagnostics.decide import Decision, bound_below, decide, lower_of
+from lvmc.diagnostics.bounds import lower_of
+from lvmc.diagnostics.decide import Decision, bound_below, decide
 from lvmc.diagnostics.dominance.dominance import dominance
 from lvmc.diagnostics.net import net_of
 from lvmc.diagnostics.rays.search import search

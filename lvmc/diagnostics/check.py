@@ -11,7 +11,8 @@ import numpy as np
 from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound, Check, LayerMargin
 from lvmc.diagnostics.boundedness import boundedness, free_layers
-from lvmc.diagnostics.decide import Decision, bound_below, decide, lower_of, nearest_witness, prove_psd, upper_of
+from lvmc.diagnostics.bounds import lower_of, nearest_witness, upper_of
+from lvmc.diagnostics.decide import Decision, bound_below, decide, prove_psd
 from lvmc.diagnostics.dominance.dominance import margins_by_layer
 from lvmc.diagnostics.excitations import excitations
 from lvmc.diagnostics.net import Net, net_of

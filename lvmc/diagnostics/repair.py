@@ -12,7 +12,8 @@ import numpy as np
 from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound
 from lvmc.diagnostics.boundedness import free_layers
-from lvmc.diagnostics.decide import bound_below, decide, lower_of, prove_psd
+from lvmc.diagnostics.bounds import lower_of
+from lvmc.diagnostics.decide import bound_below, decide, prove_psd
 from lvmc.diagnostics.net import Net, net_of
 from lvmc.diagnostics.prover import Prover, best_bound, prover_of
 from lvmc.diagnostics.remedies import KEEPS, MOST_SINGLE, largest_factor, rounded_down

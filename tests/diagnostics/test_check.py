@@ -11,7 +11,8 @@ import torch
 import lvmc
 from lvmc.budget import Budget
 from lvmc.diagnostics.boundedness import free_layers
-from lvmc.diagnostics.decide import decide, lower_of
+from lvmc.diagnostics.bounds import lower_of
+from lvmc.diagnostics.decide import decide
 from lvmc.diagnostics.excitations import excitations
 from lvmc.diagnostics.explicit import diagonal, explicit
 from lvmc.diagnostics.net import net_of
