@@ -29,6 +29,8 @@ def remedies(form: Form, found: Sequence[Bound], excited: Sequence[Excitation], 
         return ()
     prove = prover_of(best.certificate)
     every = list(_every(form, best, prove, budget))
+    if budget.left < best.seconds:
+        return tuple(every)
     return (*_bounds(form, prove, budget.part(0.4)), *_single(form, prove, excited, budget), *every)
 
 
@@ -38,7 +40,8 @@ def _every(form: Form, best: Bound, prove: Prover, budget: Budget) -> Iterator[R
     names = sorted({each.weight for each in (*form.edges, *form.sides)})
     which = f"`{names[0]}`" if len(names) == 1 else "all filters between layers"
     factors = dict.fromkeys(names, factor)
-    yield Remedy(f"scale {which} by ≤ {factor:g}", holds(prove, form.scaled(factors), budget), factors=factors)
+    tried = holds(prove, form.scaled(factors), budget) if budget.left > best.seconds else None
+    yield Remedy(f"scale {which} by ≤ {factor:g}", tried, factors=factors)
     diagonal = {block.name: rounded_up(float(block.diagonal.max()) / factor) for block in form.blocks}
     if len(set(diagonal.values())) == 1 and budget.left > best.seconds:
         least = next(iter(diagonal.values()))

@@ -73,7 +73,14 @@ def _tiles(form: Form, found: Sequence[Bound]) -> bool:
 
 
 def _tiles_groups(form: Form, found: Sequence[Bound]) -> bool:
-    return _grouped(form, found) and _tiles(form, found)
+    """Groups of g units lower the bound by g at most: in a large net that is too far from safe they are left out."""
+    largest = max((block.group.units for block in form.blocks if block.group is not None), default=1)
+    return _grouped(form, found) and _tiles(form, found) and (form.units <= LIGHT or 1 - lower_of(found) < largest)
+
+
+def _tiles_safely(form: Form, found: Sequence[Bound]) -> bool:
+    """ρ(|C|) ≥ ρ(C₊): where dominance of C₊ on the torus proves nothing, that of |C| does not either."""
+    return _tiles(form, found) and any(bound.lower > 0 for bound in found)
 
 
 def _gains(form: Form, found: Sequence[Bound]) -> bool:
@@ -132,7 +139,7 @@ STEPS = (
     Step("cone", _gains, _dominance),
     Step("cone", _gains_groups, _groups),
     Step("cone", _small, dense),
-    Step("space", _tiles, _torus_absolute),
+    Step("space", _tiles_safely, _torus_absolute),
     Step("space", _always, lanczos),
     Step("cone", _affords_few, attenuated, lanczos_runs=3.0),
     Step("cone", _affords, attenuated_by_taps, lanczos_runs=3.0),

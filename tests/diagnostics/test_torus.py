@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import lvmc
 from lvmc.diagnostics.dominance.dominance import Majorant, dominance, weigh
-from lvmc.diagnostics.dominance.torus import tiled, torus_of
+from lvmc.diagnostics.dominance.torus import folded, tiled, torus_of
+from lvmc.diagnostics.field import Field
+from lvmc.diagnostics.net import net_of
 from lvmc.graph.form import Block, Edge, Form
 from lvmc.ir import Geometry
 from tests.diagnostics.forms import chain, forms
@@ -127,3 +131,20 @@ def test_what_repeats_nowhere_is_said() -> None:
     apart = Form("apart", blocks, (*edges, Edge("c", "a", "u", one, Geometry())))
     assert "disagree" in torus_of(apart).remark
     assert torus_of(replace(apart, edges=edges)).form is not None
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize(("padding", "dilation"), [(0, 1), (1, 2), (2, 1)])
+def test_folded_taps_give_the_same_products(kernel: int, stride: int, padding: int, dilation: int) -> None:
+    """Filters larger than the torus wrap around it; adding up the taps that meet changes no product."""
+    middle = {"channels": 2, "filter": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    layers = {"h1": {"channels": 2, "filter": 1}, "h2": middle, "h3": {"channels": 3, "filter": 3, "stride": 2}}
+    spec = {"lvmc": 1, "name": "folds", "inputs": {"image": {"channels": 1, "size": [36, 36]}}, "layers": layers}
+    torus = torus_of(net_of(lvmc.compile(spec)).form).form
+    assert torus is not None
+    less = folded(torus)
+    assert any(a.filter.size > b.filter.size for a, b in zip(torus.edges, less.edges, strict=True))
+    z = {b.name: torch.rand(1, b.channels, *b.size, dtype=torch.float64) for b in torus.blocks}
+    for name, product in Field(torus)(z).items():
+        torch.testing.assert_close(Field(less)(z)[name], product)

@@ -18,7 +18,7 @@ from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound
 from lvmc.diagnostics.dominance.perron import flat_operator, layers_of, perron
 from lvmc.diagnostics.dominance.rounding import fan_in, gamma, margin, raised
-from lvmc.diagnostics.dominance.torus import tiled, torus_of
+from lvmc.diagnostics.dominance.torus import folded, tiled, torus_of
 from lvmc.graph.form import Array, Form
 from lvmc.verdicts import Certificate, Witness
 
@@ -53,6 +53,8 @@ def majorant(form: Form, part: Majorant = "positive") -> Form:
     if part == "absolute":
         return form.part("absolute")
     signed = {block.name for block in form.blocks if block.signed}
+    if not signed:
+        return form.part("positive")
     positive, absolute = form.part("positive"), form.part("absolute")
     edges = zip(positive.edges, absolute.edges, strict=True)
     sides = zip(positive.sides, absolute.sides, strict=True)
@@ -108,11 +110,11 @@ def dominance(
     return Bound(_stage(part, torus), proof.margin, upper, proof, witness, budget.spent, remark)
 
 
-def weigh(form: Form, part: Majorant, vector: Mapping[str, Array]) -> Weighing:
+def weigh(form: Form, part: Majorant, vector: Mapping[str, Array], torus: bool = False) -> Weighing:
     """What v > 0 proves on this form: one product in float64."""
     from torch import as_tensor, cat
 
-    upper = majorant(form, part)
+    upper = folded(majorant(form, part)) if torus else majorant(form, part)
     flat = cat([as_tensor(np.ascontiguousarray(vector[block.name])).flatten() for block in form.blocks])
     return _weighed(form, vector, flat_operator(upper)(flat))
 
@@ -122,7 +124,10 @@ def margins_by_layer(form: Form, certificate: Certificate) -> dict[str, float]:
     part: Majorant = "absolute" if certificate.facts["part"] == "absolute" else "positive"
     checked = torus_of(form).form if certificate.facts["torus"] else form
     assert checked is not None
-    return {name: margin(ratio) for name, ratio in weigh(checked, part, certificate.arrays).ratios.items()}
+    return {
+        name: margin(ratio)
+        for name, ratio in weigh(checked, part, certificate.arrays, checked is not form).ratios.items()
+    }
 
 
 def _stage(part: Majorant, torus: bool) -> str:
@@ -142,6 +147,8 @@ def _best(
     import torch
 
     upper = majorant(form, part)
+    if torus:
+        upper = folded(upper)
     precision: Precision = "float64" if form.units <= EXACT_UNITS else "float32"
     unit = upper.unit_diagonal()
     steps, gap = (200, 1e-11) if precision == "float64" else (60, 1e-5)

@@ -70,6 +70,34 @@ def torus_of(form: Form, groups: bool = False) -> Torus:
     return Torus(made, "; ".join(dict.fromkeys(limits)))
 
 
+def folded(form: Form) -> Form:
+    """The same couplings on a torus, taps that meet the same pair of units added up: the same products, fewer of them.
+
+    Parts such as C₊ have to be taken before, tap by tap.
+    """
+    return replace(form, edges=tuple(_folded(form, edge) for edge in form.edges))
+
+
+def _folded(form: Form, edge: Edge) -> Edge:
+    """Along each axis with more taps than positions: as many taps as positions, every one the sum of those it meets."""
+    lower, geometry, taps = form.block[edge.lower].size, edge.geometry, edge.filter
+    (s, d, p) = (list(each) for each in (geometry.stride, geometry.dilation, geometry.padding))
+    for axis in (0, 1):
+        pooled, above = lower[axis] // edge.replicate[axis], form.block[edge.upper].size[axis]
+        if above * s[axis] != pooled:
+            continue
+        # m taps with padding q make the plane above as large as it is where m − s ≤ 2q < m
+        length = pooled + (1 if s[axis] == 1 and pooled % 2 == 0 else 0)
+        padding = -((s[axis] - length) // 2)
+        if taps.shape[2 + axis] <= length:
+            continue
+        places = (np.arange(taps.shape[2 + axis]) * d[axis] - p[axis] + padding) % pooled
+        sums = np.zeros((*taps.shape[: 2 + axis], length, *taps.shape[3 + axis :]))
+        np.add.at(np.moveaxis(sums, 2 + axis, 0), places, np.moveaxis(taps, 2 + axis, 0))
+        taps, d[axis], p[axis] = sums, 1, padding
+    return replace(edge, filter=taps, geometry=Geometry((s[0], s[1]), (d[0], d[1]), (p[0], p[1]), True))
+
+
 def tiled(form: Form, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Arrays (channels, rows, columns) of a torus, repeated over the planes of a form."""
     return {block.name: _tiled(arrays[block.name], block.size) for block in form.blocks}
