@@ -69,7 +69,7 @@ def _checked(
     verdict = _with_space(decision, net.form, core, budget.part(0.5))
     if bounded is False and growing is not None:
         verdict = replace(verdict, witness=_padded(growing.verdict.witness, core))
-    further = () if bounded or growing is None else bound_below(free, budget.part(0.4), growing)
+    further = bound_below(free, budget.part(0.4), growing) if bounded is False and growing is not None else ()
     stages = (*decision.stages, *(further if growing is decision else ()))
     if verdict.copositive is False and growing is decision:
         verdict = replace(verdict, witness=nearest_witness(stages))  # a stage that proves may have come lower

@@ -8,6 +8,7 @@ from math import floor, isfinite, log10
 
 from lvmc.budget import Budget
 from lvmc.diagnostics.answers import Bound, Excitation, Remedy
+from lvmc.diagnostics.bounds import off_cone
 from lvmc.diagnostics.prover import Prover, best_bound, prover_of
 from lvmc.graph.form import Form
 from lvmc.verdicts import Answer
@@ -101,9 +102,9 @@ def _weights(form: Form, excited: Sequence[Excitation]) -> list[str]:
 
 
 def holds(prove: Prover, form: Form, budget: Budget) -> Answer:
-    """Whether the proof goes through; None where it does not, which refutes nothing."""
+    """Whether the proof goes through; None where it does not, which refutes nothing (false: a vector of K does)."""
     bound = prove(form, budget)
-    return True if bound.lower > 0 else False if bound.upper < 0 else None
+    return True if bound.lower > 0 else False if bound.upper < 0 and not off_cone(bound) else None
 
 
 def with_diagonal(form: Form, diagonal: Mapping[str, float]) -> Form:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import torch
 
 Goal = Literal["copositive", "contractive"]
+SEARCHES = 6
+"""How many times the proof's own time the search for one factor takes."""
 SAME = 1e-9
 """Relative difference between factors that are one but for rounding."""
 
@@ -87,8 +89,11 @@ def _factors(form: Form, best: Bound, prove: Prover, budget: Budget) -> dict[str
     size: dict[str, float] = {each.weight: float(np.sum(each.filter**2)) for each in (*form.edges, *form.sides)}
     common = rounded_down(KEEPS / (1.0 - best.lower))
     candidates = [dict.fromkeys(sorted(size), common)]
+    spare = budget.part(0.5)  # the rest is for the proof of what is chosen
     for weight in sorted(size, key=size.__getitem__, reverse=True)[:MOST_SINGLE] if len(size) > 1 else ():
-        factor = largest_factor(form, weight, prove, budget)
+        if spare.left < SEARCHES * best.seconds:
+            break
+        factor = largest_factor(form, weight, prove, spare)
         if factor:
             candidates.append({weight: factor})
 

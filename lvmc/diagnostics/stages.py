@@ -79,8 +79,10 @@ def _tiles_groups(form: Form, found: Sequence[Bound]) -> bool:
 
 
 def _tiles_safely(form: Form, found: Sequence[Bound]) -> bool:
-    """ρ(|C|) ≥ ρ(C₊): where dominance of C₊ on the torus proves nothing, that of |C| does not either."""
-    return _tiles(form, found) and any(bound.lower > 0 for bound in found)
+    """ρ(|C|) ≥ ρ(C₊): where dominance of C₊ on the torus proved nothing, that of |C| does not either."""
+    weighed = {"part": "positive", "torus": 1, "groups": 0}
+    known = [b for b in found if b.certificate is not None and weighed.items() <= b.certificate.facts.items()]
+    return _tiles(form, found) and all(bound.lower > 0 for bound in known)
 
 
 def _gains(form: Form, found: Sequence[Bound]) -> bool:

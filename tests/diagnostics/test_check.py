@@ -16,8 +16,9 @@ from lvmc.diagnostics.decide import decide
 from lvmc.diagnostics.excitations import excitations
 from lvmc.diagnostics.explicit import diagonal, explicit
 from lvmc.diagnostics.net import net_of
-from lvmc.diagnostics.remedies import rounded_down, rounded_up, with_diagonal
+from lvmc.diagnostics.remedies import holds, rounded_down, rounded_up, with_diagonal
 from lvmc.diagnostics.repair import Goal, repair
+from lvmc.diagnostics.semidefinite.lanczos import lanczos
 from tests.diagnostics.net_corpus import CORPUS, Known
 
 
@@ -140,6 +141,20 @@ def test_repair_folds_a_constraint_in(goal: Goal) -> None:
     for name, value in constrained.latents(image).items():
         torch.testing.assert_close(plain.latents(image)[name], value, rtol=1e-4, atol=1e-5)
     assert not repaired.factors
+
+
+def test_contractive_by_a_proof_without_chance() -> None:
+    """Weak couplings are certified by dominance of |C|, at every size, before Lanczos is asked."""
+    certificate = repair(chain(0.02), "contractive", Budget(20.0)).certificate
+    assert certificate is not None
+    assert (certificate.kind, certificate.chance, certificate.facts["every_size"]) == ("dominance", 0.0, 1)
+
+
+def test_no_remedy_is_refuted_by_what_lies_outside_the_cone() -> None:
+    """Strong inhibition is not semidefinite, yet strictly copositive: Lanczos' witness says nothing about K."""
+    form = net_of(next(known for known in CORPUS if known.name == "inhibition -50.0").model()).form
+    assert lanczos(form, Budget(10.0)).upper < 0
+    assert holds(lanczos, form, Budget(10.0)) is None
 
 
 def test_repair_leaves_alone_what_hardly_matters() -> None:
