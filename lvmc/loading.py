@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,15 +11,25 @@ from lvmc.graph import MAX_PARAMETERS, MAX_UNITS, EnergyGraph, Findings, build
 from lvmc.records import nearest
 from lvmc.source import Document, parse, read_text
 from lvmc.spec import Spec, dump, read_spec
+from lvmc.spec.files import anchored
+from lvmc.spec.override import overridden
 
-Source = str | Path | TextIO | Mapping[str, Any]
+Source = str | Path | TextIO | Mapping[str, Any] | Document
 
 
-def load(source: Source, *, max_parameters: int = MAX_PARAMETERS, max_units: int = MAX_UNITS) -> Spec:
+def load(
+    source: Source,
+    *,
+    changes: Sequence[str] = (),
+    max_parameters: int = MAX_PARAMETERS,
+    max_units: int = MAX_UNITS,
+) -> Spec:
     """Read a spec and check it, sizes included.
 
     Args:
-        source: A path, the name of a zoo model, an open text stream, or a dict.
+        source: A path, the name of a zoo model, an open text stream, a dict, or a document read before. Relative paths
+            that a file names begin at its folder, and are absolute in the result.
+        changes: Values to change first, such as `train.epochs=5`; relative paths begin at the current folder.
         max_parameters: More parameters than this are refused, before anything is allocated.
         max_units: More latent units than this are refused.
 
@@ -27,12 +37,13 @@ def load(source: Source, *, max_parameters: int = MAX_PARAMETERS, max_units: int
         SpecError: Every mistake of the spec, with place and remedy.
         FileNotFoundError: There is neither such a file nor such a zoo model.
     """
-    return _load(_document(source), max_parameters, max_units)[0]
+    return _load(_changed(_document(source), changes), max_parameters, max_units)[0]
 
 
-def resolve(spec: Spec | Source) -> tuple[Spec, EnergyGraph]:
-    """The spec and its graph. A `Spec` in memory was checked by `load`; it is checked again."""
+def resolve(spec: Spec | Source, changes: Sequence[str] = ()) -> tuple[Spec, EnergyGraph]:
+    """The spec and its graph, `changes` as in `load`. A `Spec` in memory was checked by it; it is checked again."""
     document = parse(dump(spec), spec.name) if isinstance(spec, Spec) else _document(spec)
+    document = _changed(document, changes)
     limit = 10**15 if isinstance(spec, Spec) else None
     return _load(document, limit or MAX_PARAMETERS, limit or MAX_UNITS)
 
@@ -51,12 +62,18 @@ def _load(document: Document, max_parameters: int, max_units: int) -> tuple[Spec
 
 
 def _document(source: Source) -> Document:
+    if isinstance(source, Document):
+        return source
     if isinstance(source, Mapping):
         return Document("spec", dict(source))
     if isinstance(source, str | Path):
         path = find(source)
-        return parse(read_text(path), str(path))
+        return anchored(parse(read_text(path), str(path)), path.parent)
     return parse(source.read(), str(getattr(source, "name", "<stream>")))
+
+
+def _changed(document: Document, changes: Sequence[str]) -> Document:
+    return anchored(overridden(document, changes), Path.cwd()) if changes else document
 
 
 def find(source: str | Path) -> Path:

@@ -36,7 +36,7 @@ def compile(
     backend: Backend | None = None,
     memory: str | int | None = None,
 ) -> Model:
-    """A spec as a live PyTorch module, with initial weights drawn from `seed`.
+    """A spec as a live PyTorch module, with initial weights drawn from `seed`, or from the files its layers name.
 
     Args:
         spec: A `Spec`, a path, a zoo name, a text stream or a dict.
@@ -67,15 +67,17 @@ def compile(
 
     Raises:
         SpecError: The spec has mistakes.
-        ValueError: An option does not fit the spec, or no backend has that name.
+        ValueError: An option does not fit the spec, no backend has that name, or a file of weights does not fit its
+            layer.
+        FileNotFoundError: There is no such file of weights.
     """
     from lvmc.runtime.backends import check_backend
-    from lvmc.runtime.module import build_module
+    from lvmc.runtime.initial import initialised
 
     backend = check_backend(backend)
     budget = None if memory is None else bytes_of(memory)
     options = Options(optimize, passes, _clamped(clamp), start == "given", seed, budget)
-    return build_module(emitted(spec, options), backend)
+    return initialised(emitted(spec, options), backend)
 
 
 def emitted(spec: Spec | Source, options: Options) -> Compiled:

@@ -146,6 +146,20 @@ def _positive(value: Any) -> float:
     return float(value)
 
 
+def _share(value: Any) -> float:
+    if not number(value) or not 0 <= value <= 1:
+        raise wrong(f"should be a share from 0 to 1, not {shown(value)}", "for example 0.5")
+    return float(value)
+
+
+def _natural(value: Any) -> int:
+    if not whole(value) or value < 0:
+        raise wrong(f"should be a whole number of at least 0, not {shown(value)}", "for example 0")
+    if value > MOST:
+        raise wrong(f"should be at most 10^15, not {shown(value)}", "for example 0")
+    return value
+
+
 def _nonnegative(value: Any) -> float:
     if not number(value) or value < 0:
         raise wrong(f"should be a number of at least 0, not {shown(value)}", "for example 0.01")
@@ -158,4 +172,6 @@ PositivePair = Annotated[
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1})]
 Positive = Annotated[float, BeforeValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Nonnegative = Annotated[float, BeforeValidator(_nonnegative), WithJsonSchema({"type": "number", "minimum": 0})]
+Share = Annotated[float, BeforeValidator(_share), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Natural = Annotated[int, BeforeValidator(_natural), WithJsonSchema({"type": "integer", "minimum": 0})]
 Text = Annotated[str, Field(max_length=10_000)]

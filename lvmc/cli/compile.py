@@ -97,9 +97,9 @@ def _write_weights(compiled: Compiled, folder: Path) -> None:
     from safetensors.torch import save
 
     from lvmc.runtime.folder import WEIGHTS
-    from lvmc.runtime.module import build_module
+    from lvmc.runtime.initial import initialised
 
-    state = build_module(compiled).state_dict()
+    state = initialised(compiled).state_dict()
     (folder / WEIGHTS).write_bytes(save({name: value.contiguous() for name, value in state.items()}))
 
 

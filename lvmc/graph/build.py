@@ -12,6 +12,7 @@ from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, divisors, reso
 from lvmc.graph.findings import Findings
 from lvmc.graph.parameters import layer_parameters, shared_parameters
 from lvmc.graph.records import EnergyGraph, HeadNode, InputNode, LayerNode, block
+from lvmc.graph.train_checks import check_rates, check_train
 from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.records import nearest, shorten
@@ -51,6 +52,7 @@ def build(
         scope.blocks[name] = _below(node, findings)
     canvas = _canvas(spec, scope)
     heads = _heads(spec, scope, canvas, findings)
+    check_train(spec, findings)
     if findings.found or findings.unsure:
         return None
     inference = spec.inference
@@ -60,6 +62,7 @@ def build(
         inference.gradient == "implicit", inference.tying == "untied", spec.description,
     )  # fmt: skip
     graph = replace(graph, parameters=_parameters(spec, graph))
+    check_rates(spec, graph, findings)
     check_limits(graph, findings, max_parameters, max_units)
     if findings.found:
         return None

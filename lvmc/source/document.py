@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Any, cast
 
@@ -29,8 +29,8 @@ class Document:
 
     def place(self, path: Path, on_key: bool = False) -> Span | str:
         """Where a problem with the value (or key) at `path` is shown: there, or at the nearest key around it."""
-        if not self.spans:
-            return self._given(path)
+        if () not in self.spans:
+            return self._given(path, on_key)
         if on_key and path in self.keys:
             return self.keys[path]
         if path in self.spans:
@@ -43,8 +43,12 @@ class Document:
             return self.spans[path[:-1]]
         return self.place(path[:-1], on_key=True)
 
-    def _given(self, path: Path) -> str:
-        """The dotted path, as far as the values given as a dict go."""
+    def _given(self, path: Path, on_key: bool) -> Span | str:
+        """Where a text put into the values of a dict says it; else the dotted path, as far as the values go."""
+        for end in range(len(path), 0, -1):
+            spans = self.keys if on_key or end < len(path) else self.spans
+            if path[:end] in spans:
+                return spans[path[:end]]
         while path and not isinstance(at(self.values, path[:-1]), dict | list):
             path = path[:-1]
         return f"{self.name}: {dotted(path)}" if path else self.name
@@ -94,7 +98,7 @@ def plain(document: Document) -> Document:
     """
     copier = _Copier(document)
     values = copier.copy(document.values, ())
-    return Document(document.name, values, problems=(*document.problems, *copier.problems))
+    return replace(document, values=values, problems=(*document.problems, *copier.problems))
 
 
 class _Copier:

@@ -6,9 +6,10 @@ from lvmc.spec.inputs import Input, Normalize, SharedFilter
 from lvmc.spec.layers import Coupling, Layer, Nms, Norm
 from lvmc.spec.model import Spec
 from lvmc.spec.read import Parsed, read_spec
+from lvmc.spec.train import Train
 from lvmc.spec.write import dump, json_schema
 
 __all__ = [
     "Coupling", "Inference", "Input", "Layer", "Nms", "Norm", "Normal", "Normalize", "ParameterInit", "Parsed",
-    "SharedFilter", "Spec", "Until", "dump", "json_schema", "read_spec",
+    "SharedFilter", "Spec", "Train", "Until", "dump", "json_schema", "read_spec",
 ]  # fmt: skip

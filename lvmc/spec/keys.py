@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,12 +10,16 @@ from pydantic import BaseModel
 from lvmc.heads import HEADS
 from lvmc.heads.head import Read
 from lvmc.heads.heatmap import Points
+from lvmc.spec.augment import Augment
+from lvmc.spec.data import DATA, CocoFiles, Occluders
 from lvmc.spec.inference import Inference, Until
 from lvmc.spec.inits import LayerInit
 from lvmc.spec.inputs import Input, Normalize, SharedFilter
 from lvmc.spec.layers import Coupling, Lateral, Layer, Nms, Norm
 from lvmc.spec.model import Spec
-from lvmc.values import Path
+from lvmc.spec.optimizer import OPTIMIZERS, Sgd, Steps
+from lvmc.spec.train import Evaluate, Stage, Target, Train
+from lvmc.values import Path, at, keyed
 
 _HOMES: dict[str, type[BaseModel]] = {
     "the spec": Spec,
@@ -22,6 +27,10 @@ _HOMES: dict[str, type[BaseModel]] = {
     "'until'": Until,
     "an input": Input,
     "a layer": Layer,
+    "'train'": Train,
+    "'train.optimizer'": Sgd,
+    "'train.augment'": Augment,
+    "'train.evaluate'": Evaluate,
 }
 
 _ANY = "*"
@@ -41,18 +50,49 @@ _RECORDS: dict[Path, type[BaseModel]] = {
     ("heads", _ANY, "points"): Points,
     ("heads", _ANY, "reads", _ANY): Read,
 }
-"""What the mapping at a path is read as. Sections and keys take turns with names, but for `until`."""
+"""What the mapping at a path is read as. Sections and keys take turns with names, but for `until` and `train`."""
+
+_TRAIN: dict[Path, type[BaseModel]] = {
+    (): Train,
+    ("data", "occluders"): Occluders,
+    ("data", "validation"): CocoFiles,
+    ("data", "test"): CocoFiles,
+    ("schedule",): Steps,
+    ("augment",): Augment,
+    ("evaluate",): Evaluate,
+    ("targets", _ANY): Target,
+    ("stages", _ANY): Stage,
+}
+"""Likewise below `train`."""
+
+UNIONS: dict[Path, tuple[str, Mapping[str, type[BaseModel]]]] = {
+    ("heads", _ANY): ("head is", HEADS),
+    ("train", "data"): ("data are", DATA),
+    ("train", "optimizer"): ("optimiser is", OPTIMIZERS),
+}
+"""Sections whose `kind` says what they are read as: how messages call them, and the kinds."""
 
 
 def record_of(path: Path, values: Any) -> type[BaseModel] | None:
     """The record that the mapping at `path` is read as."""
+    if (union := union_at(path)) is not None:
+        default = "adam" if path == ("train", "optimizer") else None
+        kind = (keyed(at(values, path)) or {}).get("kind", default)
+        return union[1].get(kind) if isinstance(kind, str) else None
     match path:
-        case ("heads", name):
-            return HEADS.get(str(values["heads"][name].get("kind")))
         case ("inference", _):
             return _RECORDS.get(path)
+        case ("train", ("targets" | "stages") as key, _, *rest):
+            return _TRAIN.get((key, _ANY, *rest))
+        case ("train", *rest):
+            return _TRAIN.get(tuple(rest))
         case _:
             return _RECORDS.get(tuple(_ANY if index % 2 else key for index, key in enumerate(path)))
+
+
+def union_at(path: Path) -> tuple[str, Mapping[str, type[BaseModel]]] | None:
+    """How messages call the section at `path`, and its kinds, if a `kind` says what it is."""
+    return UNIONS.get(("heads", _ANY) if len(path) == 2 and path[0] == "heads" else path)
 
 
 def known_keys(path: Path, values: Any) -> list[str]:
@@ -75,6 +115,9 @@ def section(path: Path) -> str:
             return "the spec"
         case (("inputs" | "filters" | "layers" | "heads") as kind, name):
             return f"{str(kind)[:-1]} '{name}'"
+        case ("train", "stages", int(number), *rest):
+            where = f"stage {number + 1} of 'train'"
+            return f"'{'.'.join(map(str, rest))}' of {where}" if rest else where
         case ("layers", _, "from", lower):
             return f"the coupling of {section(path[:2])} to '{lower}'"
         case (("inputs" | "filters" | "layers" | "heads"), _, *rest):

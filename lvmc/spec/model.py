@@ -11,11 +11,12 @@ from lvmc.records import Record, Text, shown, whole, wrong
 from lvmc.spec.inference import Inference
 from lvmc.spec.inputs import Input, SharedFilter
 from lvmc.spec.layers import Layer
+from lvmc.spec.train import Train
 
 _FEEDBACK = "outer feedback"
 
 LATER: dict[tuple[str, ...], dict[str, str]] = {
-    (): {"state": _FEEDBACK, "feedback": _FEEDBACK, "train": "training"},
+    (): {"state": _FEEDBACK, "feedback": _FEEDBACK},
     ("inputs",): {"render": _FEEDBACK, "as": _FEEDBACK, "sigma": _FEEDBACK, "extra": _FEEDBACK},
 }
 """Keys of the language that this version refuses, by section, and what they stand for."""
@@ -38,3 +39,4 @@ class Spec(Record):
     layers: Annotated[dict[str, Layer], Field(min_length=1)]
     inference: Inference = Inference()
     heads: dict[str, Head] = Field(default_factory=dict[str, Head])
+    train: Train | None = None

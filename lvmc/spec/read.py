@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from lvmc.errors import Problem
 from lvmc.records import closest, shown
 from lvmc.source import Document, plain
-from lvmc.spec.keys import known_keys
+from lvmc.spec.keys import known_keys, union_at
 from lvmc.spec.model import LATER, Spec
 from lvmc.spec.words import problem_of
 from lvmc.values import Path, at, holds, keyed, under
@@ -31,6 +31,11 @@ _VALUES: dict[str, Any] = {
     "outputs": 1,
     "kind": "drive",
     "reads": "unread",
+}
+_TRAIN_VALUES: dict[str, Any] = {
+    "epochs": 1,
+    "steps": [1],
+    **dict.fromkeys(("file", "images", "annotations", "masks", "box", "donor", "visible"), "unread"),
 }
 
 
@@ -62,7 +67,7 @@ class Mistake:
 
 def read_spec(document: Document) -> Parsed:
     """Validate a document's values; mistakes are set aside, so that the rest can still be judged."""
-    if not document.spans:
+    if () not in document.spans:
         document = plain(document)
         if document.problems:
             return Parsed(None, document.problems, frozenset())
@@ -103,7 +108,7 @@ def _path(location: tuple[int | str, ...], values: Any, kind: str) -> Path:
     """pydantic's location without the names of union members, which are no keys of the spec."""
     path: list[int | str] = []
     for step, key in enumerate(location):
-        member = step == 2 and location[0] == "heads" and key == under(values, "kind")
+        member = step == 2 and union_at(location[:2]) is not None and key == under(values, "kind")
         if holds(values, key) and not member:
             path.append(key)
             values = under(values, key)
@@ -140,12 +145,25 @@ def _telling(mistakes: Sequence[Mistake]) -> list[Mistake]:
     return [mistake for mistake in mistakes if not follows(mistake)]
 
 
+def _mend_training(inside: dict[str, Any], key: str) -> None:
+    """Every key of `train` has a default, but for some of its parts'."""
+    if key in _TRAIN_VALUES:
+        inside[key] = _TRAIN_VALUES[key]
+    else:
+        inside.pop(key, None)
+
+
 def _mend(values: Any, path: Path, kind: str) -> None:
     """Take out what is wrong, or put a stand-in where something must be, so that reading can go on."""
-    inside, key = keyed(at(values, path[:-1])), str(path[-1]) if path else ""
+    around, key = at(values, path[:-1]), str(path[-1]) if path else ""
+    inside = keyed(around)
+    if isinstance(around, list) and path[:2] == ("train", "stages"):
+        around[cast("int", path[-1])] = {"epochs": 1}
     if inside is None:
         return
-    if kind == "extra_forbidden" or kind.startswith("union_tag"):
+    if path[0] == "train" and kind != "extra_forbidden":
+        _mend_training(inside, key)
+    elif kind == "extra_forbidden" or kind.startswith("union_tag"):
         inside.pop(key, None)
     elif len(path) == 2 and path[0] in _ENTRIES:
         inside[key] = dict(_ENTRIES[str(path[0])])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from lvmc.errors import Problem
 from lvmc.heads import HEADS
 from lvmc.records import PROBLEM, closest, nearest, shown
 from lvmc.source import Document
-from lvmc.spec.keys import home, known_keys, section
+from lvmc.spec.keys import home, known_keys, section, union_at
 from lvmc.spec.model import LATER
 from lvmc.values import Path
 
@@ -34,6 +36,17 @@ _EXAMPLES = {
     "points": "for example points: {names: [left_eye, right_eye]}",
     "norm": "write drive, message or {kind: message, eps: 1e-3}",
     "kind": "write drive or message",
+    "train": "for example train: {data: figures, epochs: 20}",
+    "epochs": "for example epochs: 20",
+    "evaluate": "for example evaluate: {pck: 0.1}",
+    "targets": "for example targets: {keypoints: {radius: 0.5}}",
+    "stages": "for example stages: [{epochs: 5}, {epochs: 10}]",
+    "occluders": "name the arrays: {box: occ_rect, donor: occ_donor, visible: occ_visible}",
+    "file": "for example file: faces.npz",
+    "annotations": "for example annotations: train.json",
+    "images": "a folder of pictures, for example images: pictures",
+    "masks": "a folder of masks, for example masks: masks",
+    "steps": "for example steps: [20, 30]",
 }
 _ENTRY = {
     "inputs": "{channels: 3, size: [64, 64]}",
@@ -58,7 +71,7 @@ def problem_of(path: Path, details: ErrorDetails, document: Document) -> Problem
         case "extra_forbidden":
             return _unknown_key(path, document)
         case "union_tag_invalid":
-            return _unknown_head(path, details["input"]["kind"], document)
+            return _unknown_kind(path, details["input"]["kind"], document)
         case "union_tag_not_found":
             return _no_kind(path, details["input"], document)
         case kind if kind == PROBLEM:
@@ -85,20 +98,27 @@ def _unknown_key(path: Path, document: Document) -> Problem:
     return Problem(place, fault, "; ".join(filter(None, (elsewhere, here))))
 
 
-def _unknown_head(path: Path, kind: Any, document: Document) -> Problem:
-    place = document.place((*path, "kind"))
-    if kind in LATER_HEADS:
+def _unknown_kind(path: Path, kind: Any, document: Document) -> Problem:
+    place, (called, kinds) = document.place((*path, "kind")), _union(path)
+    if path[0] == "heads" and kind in LATER_HEADS:
         fault = f"heads of kind '{kind}' are part of the language, but this version does not compile them yet"
         return Problem(place, fault, "this version compiles " + ", ".join(HEADS))
-    return Problem(place, f"no head is of kind {shown(kind)}", nearest(str(kind), HEADS))
+    return Problem(place, f"no {called} of kind {shown(kind)}", nearest(str(kind), kinds))
 
 
-def _no_kind(path: Path, head: dict[str, Any], document: Document) -> Problem:
-    misspelt = next((key for key in head if closest(key, ["kind"])), None)
+def _no_kind(path: Path, given: dict[str, Any], document: Document) -> Problem:
+    misspelt = next((key for key in given if closest(key, ["kind"])), None)
     if misspelt is not None:
         place = document.place((*path, misspelt), on_key=True)
         return Problem(place, f"unknown key '{misspelt}' in {section(path)}", "did you mean 'kind'?")
-    return Problem(document.place(path, on_key=True), f"{section(path)} needs 'kind'", "one of " + ", ".join(HEADS))
+    kinds = ", ".join(_union(path)[1])
+    return Problem(document.place(path, on_key=True), f"{section(path)} needs 'kind'", f"one of {kinds}")
+
+
+def _union(path: Path) -> tuple[str, Mapping[str, type[BaseModel]]]:
+    union = union_at(path)
+    assert union is not None, f"nothing at {path} has kinds"
+    return union
 
 
 def _wrong_value(path: Path, details: ErrorDetails, document: Document) -> Problem:
@@ -111,6 +131,8 @@ def _wrong_value(path: Path, details: ErrorDetails, document: Document) -> Probl
 def _wrong_type(path: Path, kind: str, details: ErrorDetails, document: Document) -> Problem:
     key, given = str(path[-1]), details["input"]
     place = document.place(path, on_key=given is None)
+    if path[-3:-1] == ("train", "stages"):
+        return Problem(place, f"{section(path)} should be a mapping, not {shown(given)}", "for example {epochs: 5}")
     if len(path) == 2 and path[0] in _ENTRY:
         fault = f"{section(path)} should be a mapping, not {shown(given)}"
         return Problem(place, fault, f"for example {key}: {_ENTRY[str(path[0])]}")

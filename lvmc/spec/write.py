@@ -26,7 +26,7 @@ def dump(spec: Spec) -> str:
     values = spec.model_dump(mode="python", by_alias=True, exclude_unset=True)
     document = CommentedMap(values)
     for key, value in values.items():
-        document[key] = _entries(value) if key in _ENTRIES else _flow(value)
+        document[key] = _section(key, value)
     yaml, out = YAML(), StringIO()
     yaml.width = 10_000
     yaml.dump(document, out)  # pyright: ignore[reportUnknownMemberType]
@@ -37,6 +37,20 @@ def json_schema() -> dict[str, Any]:
     """JSON Schema of the language, for editors and other tools."""
     schema = Spec.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "lvmc spec"}
+
+
+def _section(name: str, value: Any) -> Any:
+    entries = keyed(value)
+    if name == "train" and entries:
+        return CommentedMap({key: _lines(each) for key, each in entries.items()})
+    return _entries(entries) if name in _ENTRIES and entries is not None else _flow(value)
+
+
+def _lines(value: Any) -> Any:
+    """Mappings of a list one a line, anything else in one."""
+    items = listed(value)
+    several = items is not None and len(items) > 0 and all(keyed(item) is not None for item in items)
+    return CommentedSeq([_flow(item) for item in items or ()]) if several else _flow(value)
 
 
 def _entries(section: dict[str, Any]) -> CommentedMap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,18 @@ def _above(value: Any, bound: Any) -> bool:
     return value > bound
 
 
+def _most(value: Any, bound: Any) -> bool:
+    return value <= bound
+
+
+def _below(value: Any, bound: Any) -> bool:
+    return value < bound
+
+
+def _fits(value: str, pattern: str) -> bool:
+    return re.search(pattern, value) is not None
+
+
 def _at_least(value: Any, count: int) -> bool:
     return len(value) >= count
 
@@ -90,6 +103,9 @@ _CHECKS: dict[str, tuple[type | tuple[type, ...], Check]] = {
     "maxItems": (list, _at_most),
     "minProperties": (dict, _at_least),
     "maxLength": (str, _at_most),
+    "pattern": (str, _fits),
+    "maximum": ((int, float), _most),
+    "exclusiveMaximum": ((int, float), _below),
     "required": (dict, _holds),
 }
 """What a keyword applies to, and what it says of that."""

@@ -19,11 +19,12 @@ VALUES: list[Any] = [
     "same", "full", "h1", "image", "learned", "drive", "message", "on", "last", "each", "\x1b[3m", "é", "x" * 1000, [],
     [1], [3, 3], [0, 0], [1, 2, 3], [[1]], ["h1"], ["h1", "h1"], [None], [1.5, 2], {}, {"a": 1}, {"filter": 2},
     {"h1": {}}, {"h1": None}, {"window": 2}, {"kind": "drive"}, {"kind": []}, {"normal": -1}, {"map": [7, 7]}, {1: 2},
-    {None: 1}, (1, 2), b"bytes", {1, 2}, object(), 2j,
+    {None: 1}, (1, 2), b"bytes", {1, 2}, object(), 2j, "x.npz", "x.safetensors", "figures", {"kind": "npz"},
+    {"kind": "sgd"}, {"epochs": 3}, [{"epochs": 3}], {"steps": [3]},
 ]  # fmt: skip
 KEYS = [
     "channels", "from", "filter", "stride", "padding", "nms", "unit", "size", "kind", "reads", "at", "norm", "init",
-    "lvmc", "name", "layers", "heads", "until", "train", "<<",
+    "lvmc", "name", "layers", "heads", "until", "train", "<<", "data", "epochs", "stages",
 ]  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def test_spoilt_text_loads_or_is_refused_and_nothing_else() -> None:
     random, outcomes = Random(0), {"loaded": 0, "refused": 0}
     texts = [text_of(name) for name in TEXTS] + [dump(load(name)) for name in specs.names()]
     pieces = [*"{}[]:,-&*!|>'\"%@`#?\t\n \\0a\0\u2028", "\r\n", "---", "...", "<<: ", "&a ", "*a ", "!!int ", ": ", "~"]
-    for _ in range(1000):
+    for _ in range(1500):
         text = random.choice(texts)
         for _ in range(random.choice([1, 1, 2, 8])):
             at = random.randrange(len(text))

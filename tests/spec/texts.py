@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .train_texts import TRAIN_OTHERS, TRAIN_SHORT_AND_LONG
+
 SHORT_AND_LONG: dict[str, tuple[str, str]] = {
     "sizes": (
         """
@@ -32,6 +34,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
             init: he
         inference: {passes: 2, gradient: unrolled, tying: tied, constraint: none}
         heads: {}
+        train:
         """,
     ),
     "couplings": (
@@ -105,6 +108,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           h1: {channels: 2, filter: edges, init: zeros}
           h2: {channels: 2, filter: 3, init: {normal: 0.01}}
           h3: {channels: 2, filter: 3, init: {bias: {normal: 0}}}
+          h4: {channels: 2, filter: 3, init: some/h4.safetensors}
         inference: {passes: 3, constraint: copositive}
         """,
         """
@@ -114,6 +118,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           h1: {channels: 2, filter: edges, init: {weight: zeros, bias: zeros}}
           h2: {channels: 2, filter: 3, init: {weight: {normal: 0.01}, bias: zeros}}
           h3: {channels: 2, filter: 3, init: {weight: he, bias: {normal: 0.0}}}
+          h4: {channels: 2, filter: 3, init: {weight: he, file: some/h4.safetensors}}
         inference: {passes: 3, tying: tied, constraint: copositive}
         """,
     ),
@@ -147,6 +152,7 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
         inference: {passes: 2, tying: untied}
         """,
     ),
+    **TRAIN_SHORT_AND_LONG,
 }
 """Pairs of specs that mean the same."""
 
@@ -170,5 +176,6 @@ OTHERS: dict[str, str] = {
         description: "a 'quoted' \\"text\\" of two lines:\\n- of #words: 1e-3, {} and null"
         layers: {h1: {channels: 1, from: none, size: 1}}
         """,
+    **TRAIN_OTHERS,
 }
 """What has no other form."""
