@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lvmc.data.pixels import MODES, as_colours, normalized
 from lvmc.graph import InputNode
-from lvmc.spec import Normalize
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 Numbers = NDArray[np.float32]
 Size = tuple[int, int]
-
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +48,6 @@ def read_block(path: Path, block: InputNode, size: Size | None = None) -> Given:
     return _read_picture(path, block, size or block.size)
 
 
-def normalized(pixels: Numbers, normalize: Normalize | None) -> Numbers:
-    """x = (pixel / range − mean) / std by channel; pixels (channels, H, W). Without `normalize`: pixel / 255."""
-    rule = normalize or Normalize()
-    mean, std = (np.asarray(each, np.float32)[:, None, None] for each in (rule.mean or (0.0,), rule.std or (1.0,)))
-    return np.asarray((pixels / rule.range - mean) / std, np.float32)
-
-
 def _read_picture(path: Path, block: InputNode, size: Size) -> Given:
     from PIL import Image, ImageOps
 
@@ -69,7 +56,7 @@ def _read_picture(path: Path, block: InputNode, size: Size) -> Given:
         raise ValueError(f"{path}: {fault}; give an .npy array of shape ({block.channels}, {size[0]}, {size[1]})")
     with Image.open(path) as opened:
         image = ImageOps.exif_transpose(opened)
-        colours = _colours(image)
+        colours = as_colours(image)
     before = (colours.height, colours.width)
     resized = colours.resize((size[1], size[0]), Image.Resampling.BICUBIC) if before != size else colours
     channels = resized.convert(MODES[block.channels])
@@ -79,20 +66,6 @@ def _read_picture(path: Path, block: InputNode, size: Size) -> Given:
         picture=np.asarray(resized.convert("RGB"), np.float32) / np.float32(255),
         remarks=tuple(_remarks(block, image.mode, before, size)),
     )
-
-
-def _colours(image: Image) -> Image:
-    """The image as L or RGB of 8 bits; what is transparent is shown on white."""
-    from PIL import Image as PillowImage
-
-    if image.mode.startswith(("I", "F")):
-        deep = np.asarray(image, np.float32)
-        top = 65535 if image.mode.startswith("I") and deep.max(initial=0) > 255 else 255
-        return PillowImage.fromarray(np.clip(deep * (255 / top), 0, 255).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
-        solid = image.convert("RGBA")
-        return PillowImage.alpha_composite(PillowImage.new("RGBA", solid.size, "white"), solid).convert("RGB")
-    return image if image.mode == "L" else image.convert("RGB")
 
 
 def _remarks(block: InputNode, mode: str, before: Size, size: Size) -> list[str]:

@@ -1,0 +1,1 @@
+"""What models learn from: samples, the sets they come from, and batches of them."""

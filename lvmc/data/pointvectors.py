@@ -1,0 +1,32 @@
+"""Points as a vector of numbers about −1 … 1, for heads that regress coordinates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def points_of_vector(vector: Tensor, size: tuple[int, int]) -> Tensor:
+    """x = (W − 1)/2 · (1 + v_x), y = (H − 1)/2 · (1 + v_y): the corners' pixel centres are at ±1.
+
+    Args:
+        vector: (batch, 2 · points) as v_x, v_y of the first point, then of the second, …
+        size: Height and width of the input.
+
+    Returns:
+        (batch, points, 2) as x, y in pixels.
+    """
+    pairs = vector.reshape(vector.shape[0], -1, 2)
+    return (1 + pairs) * _half(pairs, size)
+
+
+def vector_of_points(points: Tensor, size: tuple[int, int]) -> Tensor:
+    """The inverse of `points_of_vector`: (batch, points, 2) in pixels → (batch, 2 · points)."""
+    return (points / _half(points, size) - 1).flatten(1)
+
+
+def _half(like: Tensor, size: tuple[int, int]) -> Tensor:
+    height, width = size
+    return like.new_tensor([max(width - 1, 1) / 2, max(height - 1, 1) / 2])
