@@ -1,0 +1,131 @@
+"""An evaluation as tables: for the terminal, as Markdown, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvmc.evaluation.evaluation import Evaluation, Table
+
+LENGTHS = {"nme", "nme_visible", "nme_hidden"}
+"""Metrics in units of error; all others are shares."""
+
+WORDS = {
+    "nme": "NME", "nme_visible": "NME, visible points", "nme_hidden": "NME, hidden points",
+    "pck": "PCK@{limit}", "pck_visible": "PCK@{limit}, visible points", "pck_hidden": "PCK@{limit}, hidden points",
+    "auc": "AUC to {limit}", "auc_visible": "AUC, visible points", "auc_hidden": "AUC, hidden points",
+    "pcp": "PCP, strict", "visible_ap": "AP of visibility", "hidden_ap": "AP of hiddenness",
+    "oks_ap": "OKS AP", "oks_ap50": "OKS AP at .50", "oks_ap75": "OKS AP at .75", "oks_ar": "OKS AR",
+    "accuracy": "accuracy", "mean_accuracy": "mean accuracy of classes", "miou": "mean IoU", "iou": "IoU",
+    "superpixel_accuracy": "accuracy of superpixels", "points": "points", "pixels": "pixels",
+}  # fmt: skip
+"""What metrics are called, in the order in which they are shown."""
+
+SHORT = ("points", "nme", "nme_visible", "nme_hidden", "pck", "pck_visible", "pck_hidden", "pixels", "accuracy", "iou")
+"""What is shown by joint or class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A table in words: the first column is aligned left, the others right."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def listings(evaluation: Evaluation, limit: float, rows_of: str | None = None) -> list[Listing]:
+    """A table for each head with a column a set, then one by joint or class for each set and head.
+
+    Args:
+        evaluation: What to show.
+        limit: The threshold of PCK, for its heading.
+        rows_of: The only set whose joints and classes are shown; all, if not given.
+    """
+    found = [_of_head(evaluation, head, limit) for head in _heads(evaluation.figures)]
+    for rows, what in ((evaluation.joints, "joint"), (evaluation.classes, "class")):
+        kept = [place for place in rows if rows_of is None or place.startswith(f"{rows_of}/")]
+        found += [_by_row(f"{place}, by {what}", what, rows[place], limit) for place in kept]
+    return found
+
+
+def markdown(tables: Iterable[Listing]) -> str:
+    """The tables as Markdown, under their titles."""
+    return "\n".join(_markdown(table) for table in tables)
+
+
+def write_figures(evaluation: Evaluation, path: Path) -> None:
+    """A row a figure: set, head, metric, value."""
+    rows = [(*name.split("/"), value) for name, value in evaluation.figures.items()]
+    _write_csv(path, ("set", "head", "metric", "value"), rows)
+
+
+def write_rows(tables: dict[str, Table], what: str, path: Path) -> None:
+    """A row a joint or class: set, head, its name, and its metrics; empty where one has no value."""
+    metrics = list(dict.fromkeys(metric for table in tables.values() for row in table.values() for metric in row))
+    rows = [
+        (*place.split("/"), name, *(row.get(metric, "") for metric in metrics))
+        for place, table in tables.items()
+        for name, row in table.items()
+    ]
+    _write_csv(path, ("set", "head", what, *metrics), rows)
+
+
+def words(metric: str, limit: float) -> str:
+    """What a metric is called."""
+    return WORDS.get(metric, metric).format(limit=f"{limit:g}")
+
+
+def shown(metric: str, value: float | None) -> str:
+    """A length with four digits, a share in percent, a count as it is."""
+    if value is None:
+        return "–"
+    if metric in ("points", "pixels"):
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if metric in LENGTHS else f"{100 * value:.1f} %"
+
+
+def _heads(figures: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name.split("/")[1] for name in figures))
+
+
+def _of_head(evaluation: Evaluation, head: str, limit: float) -> Listing:
+    figures = {tuple(name.split("/")): value for name, value in evaluation.figures.items()}
+    sets = list(dict.fromkeys(place for place, of, _ in figures if of == head))
+    known = dict.fromkeys(metric for _, of, metric in figures if of == head)
+    metrics = _told([metric for metric in WORDS if metric in known] + [each for each in known if each not in WORDS])
+    rows = [
+        (words(metric, limit), *(shown(metric, figures.get((place, head, metric))) for place in sets))
+        for metric in metrics
+    ]
+    return Listing(head, ("", *sets), tuple(rows))
+
+
+def _told(metrics: Sequence[str]) -> list[str]:
+    """Without those of visible points where none is hidden: they are those of all."""
+    apart = any(metric.endswith("_hidden") for metric in metrics)
+    return [metric for metric in metrics if apart or not metric.endswith("_visible")]
+
+
+def _by_row(title: str, what: str, table: Table, limit: float) -> Listing:
+    metrics = _told([metric for metric in SHORT if any(metric in row for row in table.values())])
+    heads = (words(metric, limit).replace(" points", "") for metric in metrics)
+    rows = [(name, *(shown(metric, row.get(metric)) for metric in metrics)) for name, row in table.items()]
+    return Listing(title, (what, *(head or "points" for head in heads)), tuple(rows))
+
+
+def _markdown(table: Listing) -> str:
+    rule = "|".join([" --- ", *(" ---: " for _ in table.columns[1:])])
+    lines = [_line(table.columns), f"|{rule}|", *(_line(row) for row in table.rows)]
+    return f"## {table.title}\n\n" + "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
