@@ -1,0 +1,90 @@
+"""A run that was killed ends as one that was not, bit for bit."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import lvmc
+from lvmc.training import train_spec
+from lvmc.training.checkpoints import read_checkpoint
+
+from .small import spec_of, write_set
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import lvmc
+from lvmc.training import loop, train_spec
+
+learn, steps = loop.learn, []
+def learn_until(*args):
+    if len(steps) == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+    steps.append(1)
+    return learn(*args)
+
+loop.learn = learn_until
+train_spec(lvmc.load(sys.argv[1]), Path(sys.argv[2]), save_every=3, accelerator="cpu")
+"""
+
+RUNS = {
+    "sgd": {"optimizer": {"kind": "sgd", "rate": 0.1}, "schedule": "cosine", "clip": 0.5},
+    "adam": {"optimizer": "adam", "schedule": "one-cycle", "accumulate": 2, "batch": 2},
+    "steps": {"optimizer": "adam", "schedule": {"steps": [1, 2]}, "rates": {"h1": 0.1}, "precision": "bfloat16"},
+}
+
+
+def same(first: Path, second: Path, file: str) -> bool:
+    a, b = load_file(first / file), load_file(second / file)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_kill_in_mid_epoch(tmp_path: Path) -> None:
+    """SIGKILL after 8 steps, 5 an epoch, the newest checkpoint after 6: the last 2 are made again, and nothing else."""
+    file = write_set(tmp_path / "set.npz", 20)
+    augment = {"flip": 0, "rotate": 20, "occlude": 0.5}
+    spec = spec_of(file, {"norm": "drive"}, batch=4, epochs=3, augment=augment, optimizer="adam", schedule="one-cycle")
+    (tmp_path / "small.yaml").write_text(lvmc.dump(spec))
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "small.yaml"), str(tmp_path / "killed")]
+    assert subprocess.run(command, check=False, timeout=120).returncode == -signal.SIGKILL
+    left = read_checkpoint(tmp_path / "killed")
+    assert left is not None
+    assert (left.standing.step, left.standing.epoch, left.standing.batch) == (6, 1, 1)
+    resumed = train_spec(spec, tmp_path / "killed", resume=True, accelerator="cpu")
+    whole = train_spec(spec, tmp_path / "whole", accelerator="cpu")
+    assert resumed.steps == whole.steps == 15
+    assert resumed.evaluation == whole.evaluation
+    for name in ("weights.safetensors", "checkpoint.safetensors"):
+        assert same(tmp_path / "killed", tmp_path / "whole", name)
+
+
+@pytest.mark.parametrize("kind", RUNS)
+def test_stopping_anywhere_changes_nothing(kind: str, tmp_path: Path) -> None:
+    """Whatever steps: momenta, schedule, what is accumulated, and sums of losses go on as they were."""
+    spec = spec_of(write_set(tmp_path / "set.npz", 20), {"norm": "message"}, **({"batch": 4, "epochs": 3} | RUNS[kind]))
+    train_spec(spec, tmp_path / "whole", accelerator="cpu")
+    for stop in (1, 3, 5, 6, 13):
+        stopped = train_spec(spec, tmp_path / "parts", resume=True, stop_after=stop, accelerator="cpu")
+        assert (stopped.steps, stopped.finished) == (stop, False)
+    train_spec(spec, tmp_path / "parts", resume=True, accelerator="cpu")
+    for name in ("weights.safetensors", "checkpoint.safetensors"):
+        assert same(tmp_path / "whole", tmp_path / "parts", name)
+    rows = [(tmp_path / name / "log.csv").read_text().splitlines() for name in ("whole", "parts")]
+    column = rows[0][0].split(",").index("seconds")
+    kept = [[cell for n, cell in enumerate(row.split(",")) if n != column] for row in rows[0]]
+    assert kept == [[cell for n, cell in enumerate(row.split(",")) if n != column] for row in rows[1]]
+
+
+def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
+    spec, run = spec_of(write_set(tmp_path / "set.npz")), tmp_path / "run"
+    train_spec(spec, run, stop_after=1)
+    (run / "checkpoint.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors is no checkpoint"):
+        train_spec(spec, run, resume=True)
