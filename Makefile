@@ -16,6 +16,7 @@ export MPLBACKEND := Agg
 
 demo: $(READY)
 	$(RUN) examples/demo.py
+	$(RUN) examples/training.py
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(RUN) -m pytest $(PYTEST_FLAGS)

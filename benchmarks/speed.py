@@ -23,6 +23,7 @@ import torch
 import constraint
 import convergence
 import inference
+import throughput
 import training
 from agreement import UnequalError
 from harness import Pace, Section
@@ -31,10 +32,11 @@ from report import environment_line, summary, table, write_json
 CASES: Mapping[str, Callable[[Pace], Section]] = {
     **inference.CASES,
     **training.CASES,
+    **throughput.CASES,
     **constraint.CASES,
     **convergence.CASES,
 }
-QUICK = (*inference.QUICK, *training.QUICK, *constraint.QUICK, *convergence.QUICK)
+QUICK = (*inference.QUICK, *training.QUICK, *throughput.QUICK, *constraint.QUICK, *convergence.QUICK)
 
 
 def chosen(only: Sequence[str], quick: bool) -> list[str]:

@@ -18,7 +18,7 @@ PLACES = {
     "{name}/unrolled.svg": "the net it unrolls to",
     "{name}/energy.svg": "its energy",
     "{name}/listing.txt": "its program, equation by equation",
-    "{name}_run/heads/keypoints.png": "heatmaps on the photograph (weights are random: it is not trained)",
+    "{name}_run/heads/keypoints.png": "heatmaps on the photograph (weights are random: what is trained comes next)",
     "{name}_run/latents/": "every layer after its last update",
     "{name}_run/trace.png": "the score after every update",
 }

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 import gpu
+import gpu_training
 import speed
+import throughput
 from agreement import UnequalError, distances, require_equal
 from convergence import RESIDUAL, BlockDescent, contracting, residual
 from harness import Goal, Pace, Ratio, Row, Section, Spread, interleave, paired, ratio, spread
@@ -281,3 +283,40 @@ def test_without_a_gpu_there_is_nothing_to_measure(
     monkeypatch.setattr("sys.argv", ["gpu.py"])
     assert gpu.main() == 0
     assert "no CUDA device" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_without_a_gpu_there_is_nothing_to_train_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gpu_training.main([]) == 0
+    assert "no CUDA device" in capsys.readouterr().out
+
+
+def test_what_trains_on_a_gpu_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In little, on the CPU: a probe, then as many epochs as fit, at least one; a line of the table."""
+    monkeypatch.setattr(gpu_training, "PROBE", 1)
+    net = small_vgg()
+    for layer in net["layers"].values():
+        layer["channels"] = max(2, layer["channels"] // 4)
+    data = {"kind": "figures", "count": 8, "validation": 4, "test": 4, "occluders": 1.0}
+    train = {"data": data, "batch": 4, "targets": {"keypoints": {"pixels": 2.0}}, "evaluate": {"pck": 0.5}}
+    line = gpu_training.measure(net, 2, train, 0.0, "cpu")
+    assert line.epochs == 1
+    assert line.rate > 0
+    assert 0 <= line.clean <= 1
+    assert gpu_training.shown([line]).splitlines()[-1].startswith("| QP2 | ")
+
+
+def test_both_loops_train_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Mean losses of an epoch agree; a loop with other targets is found out."""
+    monkeypatch.setattr(throughput, "IMAGES", 8)
+    spec = zoo("qp_faces")
+    spec["inputs"]["image"]["size"] = [32, 32]
+    for layer in spec["layers"].values():
+        layer["channels"] //= 8
+    pixels, points = throughput._data(spec)
+    np.savez(tmp_path / "data.npz", images=pixels, keypoints=points, split=np.zeros(8, np.int64))
+    subjects = throughput._subjects(spec, tmp_path, pixels, points)
+    throughput._require_equal(subjects)
+    monkeypatch.setattr(throughput, "RADIUS", 6.0)
+    with pytest.raises(UnequalError, match="mean loss"):
+        throughput._require_equal(subjects)

@@ -23,6 +23,7 @@ SAID = {
     "inpainting": r"error on the missing pixels: 0\.\d+ left black, 0\.1\d+ inferred",
     "least_squares": r"largest difference [\d.]+e-1\d",
     "quickstart": r"drawn: qp_faces.svg",
+    "training": r"QP2 before .* [\d.]+%(.*\n)+QP2  .* \d\d\.\d%(.*\n)+.*build/demo/predictions.png",
     "video": r"    7      0\.03\d\d                0\.00\d\d",
 }
 
@@ -35,7 +36,7 @@ def blocks(text: str, language: str) -> list[str]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs(example: Path, tmp_path: Path) -> None:
     """In a folder of its own, and says what it is there to say."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LVMC_DEMO_EPOCHS": "1"}
     done = subprocess.run(
         [sys.executable, example],
         cwd=tmp_path,
@@ -92,13 +93,18 @@ def test_the_guide_s_specs_compile(number: int, tmp_path: Path) -> None:
 def test_the_guide_tells_every_key() -> None:
     """Each key of layers, couplings, heads and the other sections stands in the guide."""
     from lvmc.heads.registry import HEADS
+    from lvmc.spec.augment import Augment
+    from lvmc.spec.data import DATA, Occluders
     from lvmc.spec.inputs import Input, Normalize, SharedFilter
     from lvmc.spec.layers import Layer
     from lvmc.spec.model import Inference
+    from lvmc.spec.train import Evaluate, Stage, Target, Train
 
     records = (lvmc.Spec, Input, Normalize, SharedFilter, Layer, Inference, *HEADS.values())
+    records += (Train, *DATA.values(), Occluders, Augment, Target, Evaluate, Stage)
     told = set(re.findall(r"`([a-z_]+)`", GUIDE))
     for record in records:
         keys = {field.alias or name for name, field in record.model_fields.items()}
         assert keys <= told, f"{record.__name__}: {keys - told}"
     assert set(HEADS) <= told
+    assert set(DATA) <= told

@@ -16,6 +16,9 @@ ROOT = Path(__file__).parent.parent
 LEVELS = (
     {"__main__"},
     {"cli"},
+    {"study"},
+    {"training"},
+    {"evaluation"},
     {"pipeline"},
     {"results"},
     {"diagnostics"},
@@ -25,6 +28,7 @@ LEVELS = (
     {"memory"},
     {"costs"},
     {"parts"},
+    {"data"},
     {"assemble", "loading", "probe"},
     {"fixed_point"},
     {"roll"},
@@ -38,7 +42,7 @@ LEVELS = (
 )
 """From the top: a module imports those of lower levels only."""
 
-TORCH = {"pipeline", "diagnostics", "results", "runtime", "cli"}
+TORCH = {"pipeline", "diagnostics", "results", "runtime", "data", "evaluation", "training", "study", "cli"}
 TOLD_APART = {"rewrites": {"ir", "errors"}, "codegen": {"ir", "errors"}, "units": {"ir"}, "ir": {"errors"}}
 """What these may import at all."""
 

@@ -13,12 +13,16 @@ from lvmc.cli.check_matrix import check_matrix
 from lvmc.cli.compile import compile_spec
 from lvmc.cli.doctor import doctor
 from lvmc.cli.draw import draw
+from lvmc.cli.eval import eval_model
+from lvmc.cli.import_weights import import_weights
 from lvmc.cli.init import init
 from lvmc.cli.mistakes import reported
 from lvmc.cli.repair import repair
 from lvmc.cli.run import run
 from lvmc.cli.schema import schema
 from lvmc.cli.show import show
+from lvmc.cli.study import study
+from lvmc.cli.train import train
 from lvmc.cli.verify import verify
 from lvmc.cli.zoo import zoo
 
@@ -29,10 +33,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "show": show,
     "run": run,
+    "train": train,
+    "eval": eval_model,
     "check": check,
     "check-matrix": check_matrix,
     "verify": verify,
     "repair": repair,
+    "import-weights": import_weights,
+    "study": study,
     "schema": schema,
     "doctor": doctor,
 }
