@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lvmc.ir import Equation, Geometry, Plane, Program, Size, TensorType, Variable
-from lvmc.ir.ops import Adjoint, Correlate, MessageNorm, Moments, ScaleFilter
+from lvmc.ir.ops import Adjoint, Correlate, LiftPoints, MessageNorm, Moments, ScaleFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,16 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Conv and norm modules by path; every other parameter is a plain one of its parent.
+    """Conv, norm and lifting modules by path; every other parameter is a plain one of its parent.
+
+    A lifting module's sizes are components, dimensions, points and rotations.
 
     `wholes` are the modules whose filters cover a plane, and so are matrices; `exact` are the planes of one size.
     """
 
     convs: dict[str, Conv]
     norms: dict[str, Norm]
+    lifts: dict[str, tuple[int, int, int, int]]
     wholes: tuple[str, ...]
     exact: frozenset[str]
 
@@ -59,6 +62,7 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
     known = {parameter.name: parameter for parameter in parameters}
     convs: dict[str, Conv] = {}
     norms: dict[str, Norm] = {}
+    lifts: dict[str, tuple[int, int, int, int]] = {}
     wholes: dict[str, None] = {}
     exact: frozenset[str] = frozenset()
     for program in programs:
@@ -79,9 +83,12 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
                 case MessageNorm(eps, momentum):
                     path = equation.args[1].rpartition(".")[0]
                     norms[path] = Norm(known[equation.args[1]].type.shape[0], momentum, eps)
+                case LiftPoints():
+                    (components, dimensions, _, points), rotations = (types[equation.args[n]].shape for n in (2, 5))
+                    lifts[equation.args[1].rpartition(".")[0]] = (components, dimensions, points, rotations[0])
                 case _:
                     pass
-    return Attributes(convs, norms, tuple(wholes), exact)
+    return Attributes(convs, norms, lifts, tuple(wholes), exact)
 
 
 def types_of(program: Program) -> dict[str, TensorType]:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"
-_SOURCES = (_TEMPLATES / "functions.py", _TEMPLATES / "constraint.py")
+_SOURCES = tuple(_TEMPLATES / name for name in ("functions.py", "constraint.py", "lifting.py"))
 
 
 @cache

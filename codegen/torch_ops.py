@@ -70,10 +70,10 @@ def _exact(site: Site) -> bool:
     return any(end in site.attributes.exact for end in ends)
 
 
-def _plane(op: ops.Adjoint | ops.Upsample) -> str:
+def _plane(op: ops.Adjoint | ops.Beliefs | ops.Upsample) -> str:
     """Size of the plane that an op gives a value on."""
     size = f'size["{op.plane}"]'
-    return size if op.replicate == (1, 1) else f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
+    return size if isinstance(op, ops.Beliefs) or op.replicate == (1, 1) else f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
 
 
 def _tuples(keys: dict[str, Size | None]) -> str:
@@ -261,6 +261,35 @@ def _distance(site: Site, op: ops.DistanceLoss) -> Expression:
     return Expression(f"distance_loss({site.args[0].text}, {site.args[1].text}, {op.power}, {op.ignore})")
 
 
+def _peaks(site: Site, op: ops.Peaks) -> Expression:
+    maps = site.args[0]
+    if op.gradient == "paper":
+        return Expression(f"quadrant_peaks({maps.text})")
+    given = f"{maps.operand}.detach()" if op.gradient == "none" else maps.text
+    return Expression(f"soft_peaks({given}, {op.window}, {op.temperature!r})")
+
+
+def _confidence(site: Site, op: ops.Confidence) -> Expression:
+    maps = site.args[0].text
+    return Expression(f"peak_confidence({maps})" if op.least is None else f"peak_present({maps}, {op.least!r})")
+
+
+def _lift(site: Site, op: ops.LiftPoints) -> Expression:
+    module, weights = site.attributes.owner(site.equation.args[1]), [arg.text for arg in site.args[6:]]
+    keys = [f"scale={op.scale!r}"] if op.scale is not None else []
+    keys += ["by_paper=True"] if op.gradient == "paper" else []
+    return Expression(f"{module}({', '.join([site.args[0].text, *weights, *keys])})")
+
+
+def _columns(site: Site, op: ops.Columns) -> Expression:
+    return Expression(f"{site.args[0].operand}[..., {op.start}:{op.stop}]")
+
+
+def _beliefs(site: Site, op: ops.Beliefs) -> Expression:
+    function = "difference_maps" if op.gradient == "paper" else "belief_maps"
+    return Expression(f"{function}({site.args[0].text}, {op.sigma!r}, {_plane(op)})")
+
+
 def _weighted(site: Site, op: ops.Weighted) -> Expression:
     return Expression(f"{op.weight!r} * {site.args[0].operand}", atomic=False)
 
@@ -315,6 +344,12 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.Ones: call("torch.ones_like"),
     ops.SigmoidSlope: _sigmoid_slope,
     ops.Times: _times,
+    ops.Peaks: _peaks,
+    ops.Confidence: _confidence,
+    ops.LiftPoints: _lift,
+    ops.Columns: _columns,
+    ops.Beliefs: _beliefs,
+    ops.KnownLoss: call("known_loss"),
     ops.LogisticLoss: call("logistic_loss"),
     ops.SoftmaxLoss: call("softmax_loss"),
     ops.DistanceLoss: _distance,

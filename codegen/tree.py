@@ -27,7 +27,7 @@ def constructor_lines(parameters: tuple[Variable, ...], attributes: Attributes) 
 
 def reset_lines(parameters: tuple[Variable, ...]) -> Iterator[str]:
     """Statements that give every parameter and statistic its first value."""
-    for parameter in parameters:
+    for parameter in (each for each in parameters if each.kind != "basis"):
         init = parameter.init
         assert init is not None
         if init.kind == "normal":
@@ -51,6 +51,8 @@ def _module(path: str, attributes: Attributes) -> str:
         return _conv(attributes.convs[path])
     if path in attributes.norms:
         return _norm(attributes.norms[path])
+    if path in attributes.lifts:
+        return f"Lifting({', '.join(map(str, attributes.lifts[path]))})"
     return "nn.Module()"
 
 
@@ -74,4 +76,4 @@ def _norm(norm: Norm) -> str:
 
 
 def _made_by_module(path: str, leaf: str, attributes: Attributes) -> bool:
-    return path in attributes.norms or (path in attributes.convs and leaf in ("weight", "bias"))
+    return path in attributes.norms or path in attributes.lifts or (path in attributes.convs and leaf in ("weight", "bias"))

@@ -92,7 +92,7 @@ def programs(graph: EnergyGraph, options: Options) -> Programs:
     plain = unroll(graph, passes, options.clamp, options.start) if loop is None else loop
     improve = rewrite if options.optimize else _as_it_is
     latents = tidy(improve(_with_outputs(plain, [layer.name for layer in graph.layers])))
-    heads = tidy(improve(_with_outputs(plain, [head.name for head in graph.heads]))) if graph.heads else latents
+    heads = tidy(improve(_with_outputs(plain, list(graph.outputs)))) if graph.heads else latents
     return Programs(heads, latents, score, _losses(graph, heads))
 
 
@@ -115,7 +115,7 @@ def _settling(graph: EnergyGraph, options: Options) -> Settling | None:
 def _loop(graph: EnergyGraph, options: Options, passes: int) -> Rolled | Program | None:
     """The loop of many passes; a plain program where all passes after the first change nothing; None if neither."""
     sample = unroll(graph, sample_passes(passes), options.clamp, options.start)
-    tails = {"forward": [head.name for head in graph.heads]} if graph.heads else {}
+    tails = {"forward": list(graph.outputs)} if graph.heads else {}
     tails["latents"] = [layer.name for layer in graph.layers]
     for improve in (rewrite, share_equal_values):
         improved = improve(sample)

@@ -136,7 +136,7 @@ def _handed_on(program: Program) -> int:
 def _unrolled(graph: EnergyGraph, options: Options, passes: int) -> Program:
     """The plain unrolling that gives what `forward` does."""
     program = unroll(graph, passes, options.clamp, options.start)
-    names = {each.name for each in graph.heads or graph.layers}
+    names = set(graph.outputs) or set(graph.layer)
     return replace(program, outputs=tuple(pair for pair in program.outputs if pair[0] in names))
 
 

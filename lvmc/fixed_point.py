@@ -105,7 +105,7 @@ def reading(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:
     """The heads, read off a given state."""
     at, variables = _at_state(graph, graph.passes, clamp, start)
     at.read(graph.passes)
-    return _finished(at, "reading", variables, {head.name: at.output(head) for head in graph.heads})
+    return _finished(at, "reading", variables, dict(at.outputs()))
 
 
 def layers_of(graph: EnergyGraph, clamp: Clamp, start: bool) -> Program:

@@ -88,7 +88,7 @@ class _Cut:
                 passes.setdefault(own, []).append(equation)
             else:
                 by_channel[equation.out] = equation
-        parameters = {v.name for v in program.variables if v.kind in ("parameter", "statistic")}
+        parameters = {v.name for v in program.variables if v.kind in ("parameter", "statistic", "basis")}
         whole = {number: _with(by_channel, found) for number, found in passes.items()}
         return _Cut(program, whole, made, frozenset(parameters | by_channel.keys()), types)
 
@@ -260,7 +260,7 @@ def _part(cut: _Cut, equations: Sequence[Equation], given: Mapping[str, str], ou
     """
     if not given:
         return tidy(dead_code(replace(cut.program, equations=tuple(equations), outputs=tuple(outputs.items()))))
-    kept = tuple(v for v in cut.program.variables if v.kind in ("parameter", "statistic"))
+    kept = tuple(v for v in cut.program.variables if v.kind in ("parameter", "statistic", "basis"))
     entries = tuple(Variable(state_name(entry), cut.types[value], "state") for entry, value in given.items())
     names = {value: state_name(entry) for entry, value in reversed(list(given.items()))}
     handed = {entry: state_name(entry) for entry, value in outputs.items() if given.get(entry) == value}

@@ -9,7 +9,7 @@ from typing import Literal
 from lvmc.graph import EnergyGraph, HeadNode, LayerNode, block
 from lvmc.graph.constraint import Ends, scaled_filters
 from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal, spread, top_message
-from lvmc.heads import Desk
+from lvmc.heads import Desk, Reading
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable
 from lvmc.ir.ops import (
     Add,
@@ -85,7 +85,7 @@ class Unroller:
             if index + 1 == len(updates) or updates[index + 1].pass_ != update.pass_:
                 self.read(update.pass_)
                 seen += [(f"{key}@{update.pass_}", value) for key, value in self.entries().items()] if watch else []
-        outputs = [(head.name, self.output(head)) for head in self.graph.heads]
+        outputs = self.outputs()
         outputs += [(layer.name, self.state[layer.name]) for layer in self.graph.layers]
         return Program(self.graph.name, variables, self.graph.planes, self.build.equations(), (*outputs, *seen))
 
@@ -278,25 +278,35 @@ class Unroller:
         for head in self.graph.heads:
             at = head.record.at
             if at in ("each", pass_) or (at == "last" and pass_ == self.passes):
-                self.predictions.setdefault(head.name, []).append(self._predict(head, pass_))
+                for key, value in self._predict(head, pass_).items():
+                    self.predictions.setdefault(key, []).append(value)
 
-    def _predict(self, head: HeadNode, pass_: int) -> str:
+    def _predict(self, head: HeadNode, pass_: int) -> dict[str, str]:
+        """What a head says, by output."""
         origin = Origin(head.name, pass_, "head")
         tag = head.name if head.record.at != "each" else f"{head.name}_after{pass_}"
         readings = [
             reading._replace(value=self._pooled(reading.layer, reading.window, pass_, origin))
             for reading in head.readings
         ]
-        return head.record.equations(Desk(self.build, head.name, tag, origin), readings, self.graph.canvas)
+        if head.source:
+            maps = self.predictions[head.source][-1]
+            channels, *_ = self.build.types[maps].shape
+            readings = [Reading(head.source, maps, channels, self.graph.canvas.size, (1, 1))]
+        said = head.record.equations(Desk(self.build, head.name, tag, origin), readings, self.graph.canvas)
+        return {head.name: said} if isinstance(said, str) else {f"{head.name}.{part}": v for part, v in said.items()}
 
     def _pooled(self, layer: str, window: tuple[int, int], pass_: int, origin: Origin) -> str:
         if window == (1, 1):
             return self.state[layer]
         return self.build.add(SumWindows(window), self.state[layer], name=f"{layer}_pooled_p{pass_}", origin=origin)
 
-    def output(self, head: HeadNode) -> str:
-        """The value of a head that has read."""
-        found = self.predictions[head.name]
+    def outputs(self) -> list[tuple[str, str]]:
+        """The values of all heads, which have read, by output."""
+        return [(key, self._output(head, key)) for head in self.graph.heads for key in head.outputs]
+
+    def _output(self, head: HeadNode, key: str) -> str:
+        found, origin = self.predictions[key], Origin(head.name, self.passes, "head")
         if head.record.at != "each":
             return found[-1]
-        return self.build.add(Stack(), *found, name=f"{head.name}_each", origin=Origin(head.name, self.passes, "head"))
+        return self.build.add(Stack(), *found, name=f"{key.replace('.', '_')}_each", origin=origin)

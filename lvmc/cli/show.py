@@ -129,7 +129,7 @@ def _first_stage(graph: EnergyGraph, options: Options, of: Which) -> tuple[Progr
     looped = loops or programs(graph, options).settling is not None
     sample = min(passes, sample_passes(passes)) if looped else passes
     program = unroll(graph, sample)
-    names = {each.name for each in (graph.heads if of == "forward" and graph.heads else graph.layers)}
+    names = set(graph.outputs if of == "forward" and graph.heads else graph.layer)
     shown = replace(program, outputs=tuple(pair for pair in program.outputs if pair[0] in names))
     return shown, sample if looped else None
 

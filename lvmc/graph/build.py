@@ -10,10 +10,12 @@ from lvmc.graph.checks import check_inference, check_inputs, check_layer, check_
 from lvmc.graph.constraint import constraints_of
 from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, divisors, resolve_couplings, text
 from lvmc.graph.findings import Findings
+from lvmc.graph.landmarks import check_landmarks
 from lvmc.graph.parameters import layer_parameters, shared_parameters
 from lvmc.graph.records import EnergyGraph, HeadNode, InputNode, LayerNode, block
 from lvmc.graph.train_checks import check_rates, check_train
 from lvmc.heads import Canvas, HeadRecord, Reading
+from lvmc.heads.lift import Lift
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.records import nearest, shorten
 from lvmc.schedule import Message, schedule
@@ -177,11 +179,14 @@ def _heads(spec: Spec, scope: Scope, canvas: Canvas, findings: Findings) -> tupl
                 fault = f"'{layer}' is an input; heads read layers" if known else f"no layer is named '{layer}'"
                 findings.add((*path, "reads", layer), fault, nearest(layer, spec.layers), on_key=True)
         readings = [_reading(scope.blocks[layer]) for layer in record.reads if layer in spec.layers]
+        source = record.landmarks if isinstance(record, Lift) else ""
+        if isinstance(record, Lift) and (maps := check_landmarks(name, record, spec, findings)):
+            readings = [Reading(source, "", maps.channels, canvas.size, (1, 1))]
         _check_at(name, record, spec.inference, findings)
         sized = [reading for reading in readings if reading.size != UNKNOWN]
         for fault in record.faults(sized, canvas):
             findings.add((*path, *fault.path), fault.fault, fault.remedy, needs=((*path, "channels"), (*path, "reads")))
-        heads.append(HeadNode(name, record, tuple(readings)))
+        heads.append(HeadNode(name, record, () if source else tuple(readings), source))
     return tuple(heads)
 
 

@@ -13,18 +13,18 @@ from lvmc.ir.ops import Weighted
 def losses_program(graph: EnergyGraph, outputs: Mapping[str, TensorType]) -> Program:
     """Every head's loss times its weight, one number each for the batch.
 
-    Variables are `out.<head>` and `targets.<head>`.
+    Variables are `out.<head>` and `targets.<head>`; of heads with parts, those of the parts that the loss is about.
 
     Args:
         graph: Whose heads.
-        outputs: Type of each head's output, stacked if it predicts after each pass.
+        outputs: Type of each output, stacked if its head predicts after each pass.
     """
     variables: list[Variable] = []
     for head in graph.heads:
-        output = outputs[head.name]
-        plain = TensorType(output.shape)
-        variables.append(Variable(f"out.{head.name}", output, "output"))
-        variables.append(Variable(f"targets.{head.name}", head.record.target(plain), "target"))
+        for key in head.outputs:
+            target = head.record.target(TensorType(outputs[key].shape))
+            variables.append(Variable(f"out.{key}", outputs[key], "output"))
+            variables.append(Variable(f"targets.{key}", target, "target"))
     build = Builder(tuple(variables))
     values: list[tuple[str, str]] = []
     for head in graph.heads:
@@ -34,4 +34,7 @@ def losses_program(graph: EnergyGraph, outputs: Mapping[str, TensorType]) -> Pro
         if head.record.weight != 1.0:
             loss = build.add(Weighted(head.record.weight), loss, name=f"{head.name}_weighted", origin=origin)
         values.append((head.name, loss))
-    return Program(f"{graph.name}.losses", tuple(variables), graph.planes, build.equations(), tuple(values))
+    equations = build.equations()
+    read = {arg for equation in equations for arg in equation.args}
+    judged = tuple(variable for variable in variables if variable.name in read)
+    return Program(f"{graph.name}.losses", judged, graph.planes, equations, tuple(values))

@@ -82,11 +82,17 @@ class LayerNode:
 
 @dataclass(frozen=True, slots=True)
 class HeadNode:
-    """A head and the layers it reads; `readings` carry no value yet."""
+    """A head and the layers it reads, or the head `source`; `readings` carry no value yet."""
 
     name: str
     record: HeadRecord
     readings: tuple[Reading, ...]
+    source: str = ""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What its outputs are called: its name, or `<name>.<part>` each."""
+        return tuple(f"{self.name}.{part}" for part in self.record.parts) or (self.name,)
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,11 @@ class EnergyGraph:
     def layer(self) -> dict[str, LayerNode]:
         """Layers by name."""
         return {layer.name: layer for layer in self.layers}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the outputs of all heads are called."""
+        return tuple(key for head in self.heads for key in head.outputs)
 
     @cached_property
     def network(self) -> nx.DiGraph[str]:

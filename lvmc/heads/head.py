@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -105,8 +105,9 @@ READS_SCHEMA: dict[str, Any] = {
 
 
 class HeadRecord(Record):
-    """Keys that every kind of head has."""
+    """Keys that every kind of head has; `parts` are the names of its outputs, where it has several."""
 
+    parts: ClassVar[tuple[str, ...]] = ()
     reads: Annotated[
         dict[str, Read], BeforeValidator(_reads), PlainSerializer(_short_reads), WithJsonSchema(READS_SCHEMA)
     ]
@@ -130,8 +131,8 @@ class HeadRecord(Record):
         """The head's parameters, named as in `state_dict`."""
 
     @abstractmethod
-    def equations(self, desk: Desk, readings: Sequence[Reading], canvas: Canvas) -> str:
-        """Add the head's equations; the name of its output."""
+    def equations(self, desk: Desk, readings: Sequence[Reading], canvas: Canvas) -> str | Mapping[str, str]:
+        """Add the head's equations; the name of its output, or of each by its part."""
 
     @abstractmethod
     def target(self, output: TensorType) -> TensorType:
@@ -139,4 +140,4 @@ class HeadRecord(Record):
 
     @abstractmethod
     def loss_equation(self, desk: Desk, output: str, target: str) -> str:
-        """Add the loss; the name of its value, one number for the batch."""
+        """Add the loss; the name of its value, one number for the batch. Parts are `<output>.<part>`."""

@@ -61,9 +61,9 @@ def _score_method(graph: EnergyGraph, program: Program | None) -> Method:
 
 
 def _losses_method(graph: EnergyGraph, program: Program) -> Method:
-    names = [head.name for head in graph.heads]
-    bound = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in names}
-    shapes = "; ".join(f"{v.name.split('.')[1]} (batch, {v.type})" for v in program.variables if v.kind == "target")
+    bound = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in graph.outputs}
+    targets = [variable for variable in program.variables if variable.kind == "target"]
+    shapes = "; ".join(f"{v.name.removeprefix('targets.')} (batch, {v.type})" for v in targets)
     docstring = (
         "Weighted loss of every head; their sum is the objective.",
         f"targets: {shapes.replace('batch, scalar', 'batch')}. Negative entries of maps and labels are ignored.",

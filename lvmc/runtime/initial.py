@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lvmc.graph import EnergyGraph
+from lvmc.heads.lift import Lift
+from lvmc.lifting import basis_of
 from lvmc.runtime.module import Compiled, build_module
 
 if TYPE_CHECKING:
@@ -40,11 +43,24 @@ def initialised(compiled: Compiled, backend: Backend | None = None) -> Model:
         FileNotFoundError: There is no such file.
     """
     model = build_module(compiled, backend)
+    take_bases(model, compiled.graph)
     files = {name: Path(layer.init.file) for name, layer in compiled.spec.layers.items() if layer.init.file is not None}
     weights = {file: read_weights(file) for file in dict.fromkeys(files.values())}
     for name, file in files.items():
         _take_layer(model, name, file, weights[file])
     return model
+
+
+def take_bases(model: nn.Module, graph: EnergyGraph) -> None:
+    """Give the lifting heads of a model the bases of the files that its spec names."""
+    import torch
+
+    state = model.state_dict()
+    for head in graph.heads:
+        if isinstance(head.record, Lift):
+            basis = basis_of(Path(head.record.basis), head.record.rotations)
+            values = {f"heads.{head.name}.{leaf}": torch.from_numpy(each) for leaf, each in vars(basis).items()}
+            _copy(state, values)
 
 
 def take_weights(model: nn.Module, file: Path) -> Taken:

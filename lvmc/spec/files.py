@@ -44,6 +44,8 @@ def _files(values: Any) -> Iterator[Path]:
     paths += [(("train", "data", *key), "") for key in keys]
     for name in keyed(at(values, ("layers",))) or ():
         paths += [(("layers", name, "init"), SAFETENSORS), (("layers", name, "init", "file"), SAFETENSORS)]
+    for name in keyed(at(values, ("heads",))) or ():
+        paths.append((("heads", name, "basis"), ".npz"))
     for path, ending in paths:
         value = at(values, path)
         if keyed(at(values, path[:-1])) is not None and isinstance(value, str) and value and value.endswith(ending):

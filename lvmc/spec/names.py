@@ -29,14 +29,16 @@ CONV_ATTRIBUTES = _words("""
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
 CARRIED = _words("""
-    Callable Channels Coupling DriveNorm F FixedPoint Largest LogisticLoss MessageNorm NamedTuple Size Tensor
-    adjoint balanced between channel_diagonals channels_last checkpoint clamped_key contractive_scale
-    copositive_scale correlate correlate_adjoint coupling_norm distance_loss dominance draw entropy fixed_point
-    gathered gcd gram group_maxima in_parts inner keep largest largest_singular_value logistic_loss max_windows
-    mean_where nn perron_vector plane_above pointwise pointwise_adjoint positive received repeat_windows
-    require_size rounds rows_within safe_scale settle shares softmax_loss spectral spread sum_windows symmetric
-    take tap_phases tap_sums torch unwrap upsample upsample_fcn upsample_nearest whole whole_adjoint windows_of
-    winners with_gradient worst_phase wrap
+    Any Callable Channels Coupling DifferenceMaps DriveNorm F FixedPoint LEAST Largest LiftTables Lifting
+    LogisticLoss MessageNorm NamedTuple QuadrantPeaks ROWS Size SubGradient Tensor adjoint balanced belief_maps
+    bells best_candidate best_weighed between channel_diagonals channels_last checkpoint clamped_key
+    contractive_scale copositive_scale correlate correlate_adjoint coupling_norm difference_maps distance_loss
+    dominance draw entropy fixed_point gathered gcd gram group_maxima in_parts inner keep known_loss largest
+    largest_singular_value logistic_loss max_windows mean_where nn peak_confidence peak_present perron_vector
+    plane_above pointwise pointwise_adjoint positive quadrant_peaks received repeat_windows require_size rounds
+    rows_within safe_scale settle shares soft_peaks softmax_loss spectral spread spread_ratio sum_windows
+    symmetric tables_of take tap_phases tap_sums torch unwrap upsample upsample_fcn upsample_nearest weighed_rows
+    whole whole_adjoint widened windows_of winners with_gradient worst_phase wrap
 """)
 """What an emitted file may define or import beside its class (a test compares them with what it carries)."""
 

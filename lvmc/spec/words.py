@@ -16,7 +16,7 @@ from lvmc.spec.keys import home, known_keys, section, union_at
 from lvmc.spec.model import LATER
 from lvmc.values import Path
 
-LATER_HEADS = ("density", "lift")
+LATER_HEADS = ("density",)
 
 _EXAMPLES = {
     "lvmc": "begin with lvmc: 1",
@@ -34,6 +34,8 @@ _EXAMPLES = {
     "normalize": "for example normalize: {range: 255}",
     "lateral": "for example lateral: {filter: 3}",
     "points": "for example points: {names: [left_eye, right_eye]}",
+    "landmarks": "name the heatmap head whose points are lifted, for example landmarks: keypoints",
+    "basis": "for example basis: poses_basis.npz",
     "norm": "write drive, message or {kind: message, eps: 1e-3}",
     "kind": "write drive or message",
     "train": "for example train: {data: figures, epochs: 20}",

@@ -14,7 +14,7 @@ from lvmc.spec.model import Spec
 from lvmc.values import keyed, listed
 
 _ENTRIES = ("inputs", "filters", "layers", "heads")
-_FIRST = ("kind", "channels", "outputs", "from", "size", "filter", "reads")
+_FIRST = ("kind", "channels", "outputs", "from", "size", "filter", "reads", "landmarks")
 """Keys that an entry begins with, in the order in which one thinks of them."""
 
 _PLAIN = re.compile(r"[A-Za-z]([\w .,;()/×–-]*[\w.)])?")

@@ -334,6 +334,11 @@ def distance_loss(values: Tensor, targets: Tensor, power: int, ignore: bool) -> 
     return mean_where((values - targets).abs() ** power, counted)
 
 
+def known_loss(values: Tensor, targets: Tensor) -> Tensor:
+    """Mean of squared differences over entries whose target is not NaN."""
+    return mean_where((values - targets.nan_to_num()) ** 2, ~targets.isnan())
+
+
 def draw(parameter: Tensor, deviation: float, random: torch.Generator) -> None:
     """Fill a parameter from a normal with mean 0."""
     with torch.no_grad():

@@ -185,7 +185,7 @@ class _Split:
 
 def _read(graph: EnergyGraph, program: Program) -> Program:
     """The program of what the model gives: its heads, or without heads its layers; each message computed once."""
-    names = {head.name for head in graph.heads} or set(graph.layer)
+    names = set(graph.outputs) or set(graph.layer)
     kept = replace(program, outputs=tuple(pair for pair in program.outputs if pair[0] in names))
     return rewrite(kept, (share_equal_values, dead_code))
 

@@ -79,7 +79,7 @@ def silenced(
         values = probing(compiled, lean)(model, *inputs, **(given or {}))
     arrays = {name: value.cpu().numpy() for name, value in values.items()}
     return Silenced(
-        {head.name: arrays[head.name] for head in graph.heads}, {name: arrays[f"{name}@read"] for name in graph.layer}
+        {key: arrays[key] for key in graph.outputs}, {name: arrays[f"{name}@read"] for name in graph.layer}
     )
 
 
@@ -101,7 +101,7 @@ def silenced_program(
             state, unroller.state = unroller.state, unroller.state | heard
             unroller.read(update.pass_)
             unroller.state = state
-    outputs = [(head.name, unroller.output(head)) for head in graph.heads]
+    outputs = unroller.outputs()
     outputs += [(f"{layer.name}@read", heard.get(layer.name, unroller.state[layer.name])) for layer in graph.layers]
     return Program(f"{graph.name}.silenced", variables, graph.planes, unroller.build.equations(), tuple(outputs))
 

@@ -82,6 +82,23 @@ class DistanceLoss(Op):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownLoss(Op):
+    """Mean of (x − t)² over entries whose target is a number, not NaN. Arguments: values, targets."""
+
+    arity: ClassVar[tuple[int, int]] = (2, 2)
+
+    def type(self, args: Types) -> TensorType:
+        return _same_shape(args)
+
+    def meaning(self, args: Arrays, context: Context) -> Array:
+        values, targets = args
+        return _mean_where((values - np.nan_to_num(targets)) ** 2, ~np.isnan(targets))
+
+    def flops(self, args: Types, out: TensorType) -> int:
+        return 3 * args[0].elements
+
+
+@dataclass(frozen=True, slots=True)
 class Weighted(Op):
     """A loss times its weight."""
 
