@@ -36,7 +36,7 @@ LEVELS = (
     {"graph"},
     {"spec", "specs"},
     {"units", "heads"},
-    {"rewrites", "codegen", "schedule", "source"},
+    {"rewrites", "codegen", "schedule", "source", "lifting"},
     {"ir", "records"},
     {"errors", "values"},
 )

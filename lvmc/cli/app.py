@@ -14,6 +14,7 @@ from lvmc.cli.compile import compile_spec
 from lvmc.cli.doctor import doctor
 from lvmc.cli.draw import draw
 from lvmc.cli.eval import eval_model
+from lvmc.cli.fit_basis import fit_basis
 from lvmc.cli.import_weights import import_weights
 from lvmc.cli.init import init
 from lvmc.cli.mistakes import reported
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "repair": repair,
     "import-weights": import_weights,
+    "fit-basis": fit_basis,
     "study": study,
     "schema": schema,
     "doctor": doctor,

@@ -63,8 +63,10 @@ def compile_spec(
 def _fill(compiled: Compiled, weights: bool, folder: Path) -> None:
     """Write what a compiled folder holds."""
     from lvmc import diagrams
-    from lvmc.runtime.folder import folder_files
+    from lvmc.runtime.folder import folder_bases, folder_files
 
+    for name, content in folder_bases(compiled).items():
+        (folder / name).write_bytes(content)
     for name, text in (folder_files(compiled) | {"listing.txt": _listings(compiled)}).items():
         (folder / name).write_text(text, encoding="utf-8")
     views = {

@@ -19,7 +19,7 @@ from lvmc.data.occluders import cover
 from lvmc.data.paint import Plane
 from lvmc.data.person import HEAD_WIDTH, draw_clothes, paint_person
 from lvmc.data.pixels import Pixels
-from lvmc.data.pose import FLIP, HEAD, JOINTS, SKELETON, draw_pose
+from lvmc.data.pose import FLIP, HEAD, JOINTS, SKELETON, Pose, draw_pose
 from lvmc.data.sample import VISIBLE, About, Sample, Splits
 from lvmc.data.scenery import draw_scenery
 from lvmc.graph import InputNode
@@ -106,6 +106,11 @@ def draw_figure(figures: FigureSet, index: int) -> Sample:
         unit=UNIT * pose.height,
         origin=np.eye(2, 3),
     )
+
+
+def figure_pose(figures: FigureSet, index: int) -> Pose:
+    """The pose that sample `index` of a set shows."""
+    return draw_pose(np.random.default_rng((_STREAM, figures.seed % 2**64, figures.split, index)), figures.size)
 
 
 def _pixels(colours: Plane, noise: float, random: np.random.Generator, channels: int) -> Pixels:

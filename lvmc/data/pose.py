@@ -73,6 +73,11 @@ def draw_pose(random: np.random.Generator, size: Size) -> Pose:
     return _placed(seen, axes, random.random(4), size)
 
 
+def draw_body(random: np.random.Generator) -> Numbers:
+    """Joints (16, 3) of a body in a drawn pose: its left, up and ahead, in its heights, pelvis at 0."""
+    return _body(random.standard_normal(28), random.random(8))[0][: len(JOINTS)]
+
+
 def _placed(seen: Numbers, axes: Numbers, share: Numbers, size: Size) -> Pose:
     thick = 0.8 + 0.45 * share[3]
     least, most = seen[:, :2].min(0) - 0.04 * thick, seen[:, :2].max(0) + 0.04 * thick

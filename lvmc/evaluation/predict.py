@@ -17,6 +17,7 @@ from lvmc.evaluation.mirrored import averaged, flip_of
 from lvmc.graph import EnergyGraph, HeadNode, InputNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
+from lvmc.heads.lift import Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.runtime.module import compiled_of
@@ -94,7 +95,7 @@ def predict_beside(
     known: list[Truth] = []
     for each, out in outputs(model, samples, train, batch, seen):
         size = (each.images.shape[2], each.images.shape[3])
-        said = {head.name: decoded(head, out[head.name], train.evaluate, size) for head in graph.heads}
+        said = {head.name: decoded(head, out[head.outputs[0]], train.evaluate, size) for head in graph.heads}
         given.append({name: one for name, one in said.items() if one is not None})
         known.append(_truth(each))
     return {name: _joined([one[name] for one in given]) for name in given[0]}, _joined(known)
@@ -110,7 +111,7 @@ def outputs(
     import torch
 
     graph = compiled_of(model).graph
-    stacked = {head.name for head in graph.heads if head.record.at == "each"}
+    stacked = {key for head in graph.heads if head.record.at == "each" for key in head.outputs}
     device, training = _device(model), model.training
     model.eval()
     try:
@@ -141,13 +142,15 @@ def picture_input(graph: EnergyGraph) -> InputNode:
 
 
 def decoded(head: HeadNode, output: Tensor, rule: Evaluate, size: tuple[int, int]) -> Predicted | None:
-    """What a head says in numbers; None for kinds whose outputs have no such reading."""
+    """What a head says in numbers, by its first output; None for kinds whose outputs have no such reading."""
     match head.record:
         case Heatmap() as record:
             points, confidence = points_of_heatmaps(output, record.loss, rule)
             return Predicted(points=_floats(points), confidence=_floats(confidence))
         case Vector() if output.shape[1] % 2 == 0:
             return Predicted(points=_floats(points_of_vector(output.float(), size)))
+        case Lift():
+            return Predicted(points=_floats(output))
         case Segmentation():
             return Predicted(classes=classes_of_maps(output)[0].cpu().numpy().astype(np.uint8))
         case Classes():

@@ -104,6 +104,7 @@ class Lift(HeadRecord):
 
     def faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:
         """A file that is no basis, or one of other points."""
+        yield from self._peak_faults()
         try:
             points = basis_of(Path(self.basis), self.rotations).mean.shape[2]
         except (FileNotFoundError, ValueError) as error:
@@ -114,6 +115,8 @@ class Lift(HeadRecord):
             if reading.channels != points:
                 fault = f"the basis is of {points} points, but '{reading.layer}' has {reading.channels} channels"
                 yield Fault(("basis",), fault, "fit a basis of the same points, in the same order")
+
+    def _peak_faults(self) -> Iterator[Fault]:
         if self.gradient == "paper" and self.model_fields_set & {"window", "temperature"}:
             key = "window" if "window" in self.model_fields_set else "temperature"
             fault = f"with 'gradient: paper' landmarks are the places of maxima, so '{key}' means nothing"

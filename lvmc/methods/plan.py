@@ -67,6 +67,7 @@ def _losses_method(graph: EnergyGraph, program: Program) -> Method:
     docstring = (
         "Weighted loss of every head; their sum is the objective.",
         f"targets: {shapes.replace('batch, scalar', 'batch')}. Negative entries of maps and labels are ignored.",
+        *(["NaN entries of points are ignored."] if any(head.source for head in graph.heads) else []),
     )
     arguments = "out: dict[str, Tensor], targets: dict[str, Tensor]"
     return Method("losses", arguments, "dict[str, Tensor]", docstring, program, bound, sizes="unused")

@@ -26,12 +26,10 @@ def write_results(ran: Ran, folder: Path) -> None:
     if ran.heads:
         save_arrays(folder / "heads.npz", ran.heads)
         (folder / "heads").mkdir()
-    for head in ran.graph.heads:
-        values = ran.heads[head.name]
+    for head, key in ((head, key) for head in ran.graph.heads for key in head.outputs):
+        values = ran.heads[key]
         states = (
-            {f"{head.name}_p{k}": each for k, each in enumerate(values, 1)}
-            if head.record.at == "each"
-            else {head.name: values}
+            {f"{key}_p{k}": each for k, each in enumerate(values, 1)} if head.record.at == "each" else {key: values}
         )
         for name, each in states.items():
             save(draw_head(name, head.record, each, ran.picture), folder / "heads" / f"{name}.png")

@@ -1,4 +1,4 @@
-"""What a head says, as a picture: maps over the input, or bars."""
+"""What a head says, as a picture: maps or points over the input, or bars."""
 
 # matplotlib's stubs leave keyword arguments untyped:
 # pyright: reportUnknownMemberType=false
@@ -15,6 +15,7 @@ from lvmc.heads.heatmap import Heatmap, Points
 from lvmc.heads.segmentation import Segmentation
 from lvmc.results.figures import INK, sheet
 from lvmc.results.heatmaps import draw_heatmaps
+from lvmc.results.points import draw_points
 from lvmc.results.segmentation import draw_segmentation
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def draw_head(name: str, record: HeadRecord, values: Numbers, picture: Numbers |
     Args:
         name: The head.
         record: Its section of the spec.
-        values: (channels, H, W) for maps, (outputs,) otherwise.
+        values: (channels, H, W) for maps, (points, 2 or 3) for points, (outputs,) otherwise.
         picture: The input as colours (h, w, 3), if there is one to draw on.
     """
     if values.ndim == 1:
         return _bars(name, values)
+    if values.ndim == 2:
+        return draw_points(name, values, picture)
     ground = np.ones((*values.shape[1:], 3), np.float32) if picture is None else picture
     if isinstance(record, Segmentation):
         return draw_segmentation(name, record.classes or tuple(map(str, range(len(values)))), values, ground)

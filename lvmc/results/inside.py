@@ -80,12 +80,12 @@ def draw_silenced(name: str, record: HeadRecord, values: Mapping[str, Numbers], 
     Args:
         name: The head.
         record: Its section of the spec.
-        values: Output by what was heard: (channels, H, W) for maps, (outputs,) otherwise.
+        values: Output by what was heard: (channels, H, W) for maps, (outputs,) or (points, coordinates) otherwise.
         picture: The input as colours (h, w, 3), if there is one to draw on.
     """
     first = next(iter(values.values()))
-    if first.ndim == 1:
-        return _draw_bars(name, values)
+    if first.ndim < 3:
+        return _draw_bars(name, {heard: each.ravel() for heard, each in values.items()})
     ground = np.ones((*first.shape[1:], 3), np.float32) if picture is None else picture
     if isinstance(record, Segmentation):
         return _draw_classes(name, record.classes or tuple(map(str, range(len(first)))), values, ground)

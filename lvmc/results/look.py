@@ -50,7 +50,7 @@ def look_inside(model: Model, ran: Ran) -> Inside:
 
     tensors = {name: torch.as_tensor(each.values) for name, each in ran.given.items()}
     inputs = [tensors.pop(node.name) for node in ran.graph.inputs]
-    stacked = {head.name: head.record.at == "each" for head in ran.graph.heads}
+    stacked = {key: head.record.at == "each" for head in ran.graph.heads for key in head.outputs}
     heard = {
         words: silenced(model, inputs, silence, tensors).heads for words, silence in HEARD.items() if ran.graph.heads
     }
@@ -68,8 +68,9 @@ def write_inside(inside: Inside, ran: Ran, folder: Path) -> None:
     for name, values in inside.activations.items():
         save(draw_activations(name, values), where / f"{name}_by_pass.png")
     for head in ran.graph.heads:
-        figure = draw_silenced(head.name, head.record, inside.silenced[head.name], ran.picture)
-        save(figure, where / f"{head.name}_silenced.png")
+        for key in head.outputs:
+            figure = draw_silenced(key, head.record, inside.silenced[key], ran.picture)
+            save(figure, where / f"{key}_silenced.png")
     gradients = inside.gradients
     if gradients.used.any():
         save(draw_gradients(gradients, ran.graph.name, LOSS), where / "gradients.png")

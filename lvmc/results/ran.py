@@ -71,7 +71,7 @@ def run_model(model: Model, files: Sequence[Path], named: Mapping[str, Path], si
     with torch.no_grad():
         heads: dict[str, torch.Tensor] = model(*inputs, **tensors) if graph.heads else {}
         latents = model.latents(*inputs, **tensors)
-    stacked = {head.name: head.record.at == "each" for head in graph.heads}
+    stacked = {key: head.record.at == "each" for head in graph.heads for key in head.outputs}
     return Ran(
         graph=graph,
         given=given,

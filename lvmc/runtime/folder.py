@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvmc.assemble import Options
+from lvmc.heads.lift import Lift
 from lvmc.loading import resolve
+from lvmc.runtime.initial import take_bases
 from lvmc.runtime.module import Compiled, build_module
-from lvmc.spec import dump
+from lvmc.spec import Spec, dump
 
 if TYPE_CHECKING:
     from lvmc.runtime.backends import Backend
@@ -20,7 +22,7 @@ WEIGHTS = "weights.safetensors"
 
 
 def folder_files(compiled: Compiled) -> dict[str, str]:
-    """Texts that a compiled folder holds, by file name."""
+    """Texts that a compiled folder holds, by file name; its spec names the files of `folder_bases`."""
     options = compiled.options
     build: dict[str, Any] = {
         "name": compiled.graph.name,
@@ -33,7 +35,25 @@ def folder_files(compiled: Compiled) -> dict[str, str]:
         "memory": options.memory,
     }
     name = compiled.graph.name
-    return {f"{name}.py": compiled.source, "spec.yaml": dump(compiled.spec), BUILD: json.dumps(build, indent=2) + "\n"}
+    return {f"{name}.py": compiled.source, "spec.yaml": dump(_with_own_bases(compiled.spec)), BUILD: json.dumps(build, indent=2) + "\n"}
+
+
+def folder_bases(compiled: Compiled) -> dict[str, bytes]:
+    """The bases of lifting heads, as their files are, by their names in a compiled folder."""
+    heads = {name: head for name, head in compiled.spec.heads.items() if isinstance(head, Lift)}
+    return {_basis_name(name): Path(head.basis).read_bytes() for name, head in heads.items()}
+
+
+def _with_own_bases(spec: Spec) -> Spec:
+    heads = {
+        name: head.model_copy(update={"basis": _basis_name(name)}) if isinstance(head, Lift) else head
+        for name, head in spec.heads.items()
+    }
+    return spec.model_copy(update={"heads": heads}) if heads else spec
+
+
+def _basis_name(head: str) -> str:
+    return f"{head}_basis.npz"
 
 
 def open_folder(folder: Path, backend: Backend | None = None) -> Model:
@@ -54,6 +74,7 @@ def open_folder(folder: Path, backend: Backend | None = None) -> Model:
     options = Options(build["optimize"], build["passes"], build["clamp"], build["start"], build["seed"], memory)
     source = (folder / f"{build['name']}.py").read_text(encoding="utf-8")
     model = build_module(Compiled(spec, graph, options, source, build["class"]), backend)
+    take_bases(model, graph)
     if (folder / WEIGHTS).is_file():
         from safetensors.torch import load
 

@@ -29,7 +29,7 @@ CONV_ATTRIBUTES = _words("""
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
 CARRIED = _words("""
-    Any Callable Channels Coupling DifferenceMaps DriveNorm F FixedPoint LEAST Largest LiftTables Lifting
+    Callable Channels Coupling DifferenceMaps DriveNorm F FixedPoint LEAST Largest LiftTables Lifting
     LogisticLoss MessageNorm NamedTuple QuadrantPeaks ROWS Size SubGradient Tensor adjoint balanced belief_maps
     bells best_candidate best_weighed between channel_diagonals channels_last checkpoint clamped_key
     contractive_scale copositive_scale correlate correlate_adjoint coupling_norm difference_maps distance_loss

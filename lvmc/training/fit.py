@@ -8,6 +8,7 @@ from lvmc.data.sample import UNCOUNTED, About, Sample, SampleSet
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
+from lvmc.heads.lift import Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.records import nearest
@@ -40,7 +41,9 @@ def check_fit(graph: EnergyGraph, train: Train, samples: SampleSet) -> None:
 def _fault(head: HeadNode, sample: Sample, about: About) -> str:
     """What keeps a head from being trained; nothing, if nothing does."""
     match head.record:
-        case Heatmap() | Vector() if sample.points is None:
+        case Lift(on=on) if "points3d" in on:
+            return "learns points in 3D, but the samples have none; write on: points2d"
+        case (Heatmap() | Lift() | Vector()) if sample.points is None:
             return "learns points, but the samples have none"
         case Heatmap(channels=channels) if sample.points is not None and channels != len(sample.points):
             count = len(sample.points)

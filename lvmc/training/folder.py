@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from lvmc.evaluation.folder import EVALUATION
-from lvmc.runtime.folder import BUILD, WEIGHTS, folder_files
+from lvmc.runtime.folder import BUILD, WEIGHTS, folder_bases, folder_files
 from lvmc.runtime.module import Compiled
 from lvmc.training.checkpoints import CHECKPOINT
 from lvmc.training.durable import save_text
@@ -43,6 +43,8 @@ def begin(folder: Path, compiled: Compiled) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for name, content in folder_bases(compiled).items():
+        (folder / name).write_bytes(content)
     for name, text in folder_files(compiled).items():
         save_text(text, folder / name)
 

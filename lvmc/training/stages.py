@@ -63,7 +63,7 @@ def first_model(stretch: Stretch, train: Train, samples: SampleSet) -> tuple[Mod
     """
     model = model_of(stretch, train)
     if train.readouts == "zeros":
-        _zero(model, (name for name in model.state_dict() if name.startswith("heads.")))
+        _zero(model, _readouts(model))
     else:
         start_at_shares(model, train, samples)
     return model, () if train.init is None else _started_from(model, Path(train.init))
@@ -75,7 +75,7 @@ def next_model(stretch: Stretch, train: Train, state: State) -> Model:
 
     model = model_of(stretch, train)
     own = model.state_dict()
-    _zero(model, (name for name in own if name.startswith("heads.") and name not in state))
+    _zero(model, (name for name in _readouts(model) if name not in state))
     with torch.no_grad():
         for name, value in own.items():
             if name in state:
@@ -104,6 +104,11 @@ def _narrowed(spec: Spec, stage: Stage) -> Spec:
 def _parts(spec: Spec) -> object:
     """What a stage can change of a spec."""
     return {name: list(head.reads) for name, head in spec.heads.items()}, spec.inference
+
+
+def _readouts(model: Model) -> list[str]:
+    """Parameters of heads; a basis is none."""
+    return [name for name, _ in model.named_parameters() if name.startswith("heads.")]
 
 
 def _zero(model: Model, names: Iterable[str]) -> None:

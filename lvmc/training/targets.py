@@ -10,6 +10,7 @@ from lvmc.data.sample import HIDDEN, UNCOUNTED, VISIBLE
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
+from lvmc.heads.lift import POINTS2D, Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.spec.train import Target, Train
@@ -24,7 +25,8 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
 
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
-    not count. Classes: (B,) int64. Vectors: (B, 2 · points), coordinates from the centre in half sizes.
+    not count. Classes: (B,) int64. Vectors: (B, 2 · points), coordinates from the centre in half sizes. Lifting heads,
+    under `<head>.points2d`: (B, points, 2) in pixels, NaN for points that are not annotated.
 
     Args:
         graph: Whose heads.
@@ -32,7 +34,9 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
         batch: Checked by `check_batch`.
         widest: The largest unit of the batch, where reading it back from a GPU is to be spared.
     """
-    return {head.name: _target(head, train, batch, widest) for head in graph.heads}
+    targets = {head.name: _target(head, train, batch, widest) for head in graph.heads if not head.source}
+    lifted = [head for head in graph.heads if isinstance(head.record, Lift)]
+    return targets | {f"{head.name}.{POINTS2D}": _known_points(head, batch) for head in lifted}
 
 
 def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
@@ -60,6 +64,15 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
 
 
+def _known_points(head: HeadNode, batch: Batch) -> Tensor:
+    """(B, points, 2) in pixels, NaN where a point is not annotated."""
+    import torch
+
+    if batch.points is None or batch.visible is None:
+        raise ValueError(f"nothing in the data says what head {head.name!r} should be")
+    return torch.where(batch.visible[..., None] > 0, batch.points, torch.nan)
+
+
 def _count(head: HeadNode, train: Train, batch: Batch) -> Tensor:
     import torch
 
@@ -69,6 +82,8 @@ def _count(head: HeadNode, train: Train, batch: Batch) -> Tensor:
             ignored = _ignored(_rule(head, train), batch.visible)
             counted = batch.units.new_tensor(batch.visible.numel()) if ignored is None else (~ignored).sum()
             return counted * (height * width)
+        case Lift() if batch.visible is not None:
+            return (batch.visible > 0).sum()
         case Segmentation() if batch.masks is not None:
             return (batch.masks != UNCOUNTED).sum()
         case Classes() if batch.labels is not None:

@@ -1,6 +1,6 @@
 """Functions and modules of lifting heads that emitted files carry with them; each file gets those it uses."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,9 @@ def soft_peaks(maps: Tensor, window: int, temperature: float) -> Tensor:
     inside = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[..., None, :]
     near = rows.clamp(0, height - 1)[..., :, None] * width + columns.clamp(0, width - 1)[..., None, :]
     values = flat.gather(2, near.flatten(2)).masked_fill(~inside.flatten(2), -torch.inf)
-    shares = (values / temperature).softmax(2).unflatten(2, (window, window))
-    x = (shares.sum(2) * columns).sum(2)
-    return torch.stack((x, (shares.sum(3) * rows).sum(2)), 2).to(maps.dtype)
+    share = (values / temperature).softmax(2).unflatten(2, (window, window))
+    x = (share.sum(2) * columns).sum(2)
+    return torch.stack((x, (share.sum(3) * rows).sum(2)), 2).to(maps.dtype)
 
 
 def quadrant_peaks(maps: Tensor) -> Tensor:
@@ -41,12 +41,12 @@ class QuadrantPeaks(torch.autograd.Function):
         return torch.stack((place % maps.shape[3], place // maps.shape[3]), 2).to(maps.dtype)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+    def setup_context(ctx, inputs, output) -> None:
         ctx.size = inputs[0].shape[2:]
         ctx.save_for_backward(output)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx, gradient) -> Tensor:
         (peaks,) = ctx.saved_tensors
         wanted = -gradient
         columns = torch.arange(ctx.size[1], device=peaks.device) - peaks[..., :1]
@@ -96,12 +96,12 @@ class DifferenceMaps(torch.autograd.Function):
         return belief_maps(points, sigma, (height, width))
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, float, int, int], output: Tensor) -> None:
+    def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(inputs[0])
         ctx.sigma, ctx.lengths = inputs[1], (inputs[3], inputs[2])
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx, gradient) -> tuple[Tensor, None, None, None]:
         (points,) = ctx.saved_tensors
         here, change = [], []
         for axis in (0, 1):
@@ -233,11 +233,11 @@ class SubGradient(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(*inputs[2:])
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx, gradient) -> tuple[Tensor, None, None, None]:
         moved, inverse = ctx.saved_tensors
         by_a = torch.einsum("bjld,bld->bj", moved, gradient)
         return (by_a[:, None] @ inverse)[:, 0], None, None, None
@@ -292,10 +292,10 @@ def weighed_rows(y: Tensor, weights: Tensor, tables: LiftTables) -> tuple[Tensor
     design, projected = tables.design, tables.projected
     grams = torch.einsum("nldi,nldj->lnij", design, design)
     middle = torch.einsum("bl,nldj->bndj", share, design)
-    gram = torch.einsum("bl,lnij->bnij", weights, grams) - total[..., None, None] * (middle.mT @ middle)
+    squares = torch.einsum("bl,lnij->bnij", weights, grams) - total[..., None, None] * (middle.mT @ middle)
     rest = y[:, None] - projected + torch.einsum("bl,nld->bnd", share, projected)[:, :, None]
     pull = torch.einsum("bl,bnld,nldj->bnj", weights, rest, design)
-    factor = torch.linalg.cholesky(gram + tables.ridge)
+    factor = torch.linalg.cholesky(squares + tables.ridge)
     explained = torch.linalg.solve_triangular(factor, pull[..., None], upper=False)[..., 0]
     cost = tables.noise * (torch.einsum("bl,bnld->bn", weights, rest**2) - (explained**2).sum(2))
     best = cost.argmin(1)

@@ -71,14 +71,24 @@ def _heads(placed: Stage, right: float) -> Iterator[Node]:
 
 
 def _reading_height(placed: Stage, head: HeadNode) -> float:
-    heights = [placed.plane(reading.layer).centre[1] for reading in head.readings]
+    read = _read(placed, head)
+    heights = [placed.plane(reading.layer).centre[1] for reading in read.readings]
     return sum(heights) / len(heights)
+
+
+def _read(placed: Stage, head: HeadNode) -> HeadNode:
+    """The head itself, or the one whose output it reads."""
+    return next((each for each in placed.graph.heads if each.name == head.source), head)
 
 
 def _readings(placed: Stage, heads: tuple[Node, ...], right: float) -> Iterator[Edge]:
     nodes = {node.name: node for node in heads}
     for head in placed.graph.heads:
         node = nodes[head.name]
+        if head.source:
+            below = nodes[head.source]
+            path = straight((below.at[0], below.at[1] + HEAD_HEIGHT / 2), (node.at[0], node.at[1] - HEAD_HEIGHT / 2))
+            yield Edge(head.source, head.name, "read", path, PURPLE)
         for reading in head.readings:
             start = placed.plane(reading.layer).side(0.94)
             turn, end = (right, start[1]), (node.at[0] - node.size[0] / 2, node.at[1])

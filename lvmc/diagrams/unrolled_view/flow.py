@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from lvmc.ir import Equation, Program, Variable
-from lvmc.ir.ops import Adjoint, Correlate, ScaleFilter
+from lvmc.ir.ops import Adjoint, Confidence, Correlate, Peaks, ScaleFilter
 
 Link = Literal["state", "winner", "inside", "cached"]
 _MESSAGES = ("bottom", "top", "lateral")
 _UPDATES = ("start", "drive", "winner", "update")
 _LOOKED_THROUGH = (*_MESSAGES, "head")
+_OF_HEADS = (Peaks, Confidence)
+"""Ops that take what another head says."""
 
 
 class State(NamedTuple):
@@ -76,7 +78,7 @@ def _standing(program: Program, index: _Index) -> Iterator[str]:
         if _is_message(equation):
             yield _root(equation.args[0], index)
         if equation.origin.role == "head":
-            yield from _read(equation, index)
+            yield from () if isinstance(equation.op, _OF_HEADS) else _read(equation, index)
     for _, value in program.outputs:
         made = index.made.get(value)
         if made is None or made.origin.role not in ("head", "score", "loss"):
@@ -92,7 +94,10 @@ def _root(value: str, index: _Index) -> str:
 
 
 def _read(equation: Equation, index: _Index) -> Iterator[str]:
-    """States that an equation of a head takes directly."""
+    """States, and what other heads say, that an equation of a head takes directly."""
+    if isinstance(equation.op, _OF_HEADS):
+        yield from equation.args
+        return
     for arg in equation.args:
         made, given = index.made.get(arg), index.given.get(arg)
         own = made is not None and made.origin.role == "head" and made.origin.layer == equation.origin.layer

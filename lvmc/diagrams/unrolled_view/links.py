@@ -51,8 +51,14 @@ def repeat_edges(scene: Scene, nodes: Nodes) -> Iterator[Edge]:
 
 
 def reading_edges(scene: Scene, nodes: Nodes, heads: Nodes) -> Iterator[Edge]:
-    """From the states that a head reads to the head."""
+    """From the states that a head reads to the head, or from the head that it reads, which is below it."""
     for source, head in scene.flow.readings:
+        if source in heads:
+            below, above = heads[source], heads[head]
+            (x, y), (to_x, to_y) = below.at, above.at
+            path = straight((x, y + below.size[1] / 2), (to_x, to_y - above.size[1] / 2))
+            yield Edge(below.name, above.name, "read", path)
+            continue
         path = across(_side(nodes[source], 1), _side(heads[head], -1))
         yield Edge(nodes[source].name, heads[head].name, "read", path)
 

@@ -26,7 +26,7 @@ def net(graph: EnergyGraph, options: Options, fold: bool = False) -> Picture:
 def shortened(graph: EnergyGraph, options: Options) -> tuple[Program, Repeat | None]:
     """A program with few passes in place of the many that are run, and which of them repeat; None: all are there."""
     passes = options.passes or graph.passes
-    heads = {each.name for each in graph.heads or graph.layers}
+    heads = set(graph.outputs) or set(graph.layer)
     few = 4 - passes % 2
     repeat = rounds((passes - few) // 2 + 1)
     if not options.optimize and passes >= SHORTEST and graph.repeats:

@@ -116,5 +116,9 @@ def _when(scene: Scene, head: State) -> tuple[Note, ...]:
 
 
 def _reading_height(scene: Scene, head: State) -> float:
-    heights = [scene.centre(source)[1] for source, reader in scene.flow.readings if reader == head]
+    sources = [source for source, reader in scene.flow.readings if reader == head]
+    heights = [
+        _reading_height(scene, source) if source in scene.blocks.heads else scene.centre(source)[1]
+        for source in sources
+    ]
     return sum(heights) / len(heights)
