@@ -89,7 +89,7 @@ def read_poses(file: Path) -> NDArray[np.float64]:
             if not name:
                 raise ValueError(f"{file} has {', '.join(names) or 'nothing'}, and none is called poses")
             values = np.asarray(arrays[name], np.float64)
-    except (BadZipFile, AttributeError, EOFError) as error:
+    except (BadZipFile, AttributeError, EOFError, TypeError) as error:
         raise ValueError(f"{file} is no .npz file of arrays of numbers") from error
     if values.ndim == 3 and values.shape[1] != 3 and values.shape[2] == 3:
         return values.transpose(0, 2, 1)

@@ -160,12 +160,13 @@ def soft_peaks(maps: Array, window: int, temperature: float) -> Array:
         temperature: What values are divided by.
     """
     batch, channels, height, width = maps.shape
-    place = maps.reshape(batch, channels, -1).argmax(-1)
+    flat = maps.reshape(batch, channels, height * width)
+    place = flat.argmax(-1)
     steps = np.arange(window) - window // 2
     rows, columns = (place // width)[..., None] + steps, (place % width)[..., None] + steps
     inside = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[..., None, :]
     near = rows.clip(0, height - 1)[..., :, None] * width + columns.clip(0, width - 1)[..., None, :]
-    values = np.take_along_axis(maps.reshape(batch, channels, -1), near.reshape(batch, channels, -1), -1)
+    values = np.take_along_axis(flat, near.reshape(batch, channels, window**2), -1)
     values = np.where(inside, values.reshape(inside.shape), -np.inf) / temperature
     shares = np.exp(values - values.max((-2, -1), keepdims=True))
     shares = shares / shares.sum((-2, -1), keepdims=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from lvmc.ir.lifting import Array, Basis
 from lvmc.lifting.rotations import turns
@@ -54,17 +55,28 @@ def save_basis(basis: Basis, path: Path) -> None:
 def _read(path: Path, changed: int, size: int) -> Basis:
     """As the file was when it had that time of change and that size."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in NAMES if name not in file]
-            if missing:
-                raise ValueError(f"{path.name} has no {', '.join(missing)}: a basis has {', '.join(NAMES)}; {_HINT}")
-            mean, basis, sigma, rotations = (np.asarray(file[name], np.float64) for name in NAMES)
-    except (BadZipFile, EOFError, TypeError) as error:
-        raise ValueError(f"{path.name} is no .npz file of arrays of numbers; {_HINT}") from error
+        file = np.load(path, allow_pickle=False)
+    except (BadZipFile, EOFError, ValueError) as error:
+        raise ValueError(f"{path.name} is no .npz file; {_HINT}") from error
+    if not isinstance(file, NpzFile):
+        raise ValueError(f"{path.name} is no .npz file; {_HINT}")
+    with file:
+        mean, basis, sigma, rotations = _arrays(path.name, file)
     _check(path.name, mean, basis, sigma, rotations)
     dimensions = basis.shape[1]
     noise = sigma[:, dimensions] if sigma.shape[1] > dimensions else np.ones(len(mean))
     return Basis(mean, basis, sigma[:, :dimensions], noise, rotations)
+
+
+def _arrays(name: str, file: NpzFile) -> list[Array]:
+    """The four arrays, as numbers."""
+    missing = [each for each in NAMES if each not in file]
+    if missing:
+        raise ValueError(f"{name} has no {', '.join(missing)}: a basis has {', '.join(NAMES)}; {_HINT}")
+    try:
+        return [np.asarray(file[each], np.float64) for each in NAMES]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} holds what is no array of numbers; {_HINT}") from error
 
 
 def _check(name: str, mean: Array, basis: Array, sigma: Array, rotations: Array) -> None:

@@ -23,4 +23,4 @@ def tilted(degrees: float) -> Array:
     """The level camera looking down by some degrees."""
     angle = np.radians(degrees)
     c, s = np.cos(angle), np.sin(angle)
-    return np.asarray([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]]) @ LEVEL
+    return np.asarray([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]]) @ LEVEL
