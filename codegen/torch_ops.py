@@ -73,7 +73,11 @@ def _exact(site: Site) -> bool:
 def _plane(op: ops.Adjoint | ops.Beliefs | ops.Upsample) -> str:
     """Size of the plane that an op gives a value on."""
     size = f'size["{op.plane}"]'
-    return size if isinstance(op, ops.Beliefs) or op.replicate == (1, 1) else f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
+    return (
+        size
+        if isinstance(op, ops.Beliefs) or op.replicate == (1, 1)
+        else f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
+    )
 
 
 def _tuples(keys: dict[str, Size | None]) -> str:

@@ -76,4 +76,8 @@ def _norm(norm: Norm) -> str:
 
 
 def _made_by_module(path: str, leaf: str, attributes: Attributes) -> bool:
-    return path in attributes.norms or path in attributes.lifts or (path in attributes.convs and leaf in ("weight", "bias"))
+    return (
+        path in attributes.norms
+        or path in attributes.lifts
+        or (path in attributes.convs and leaf in ("weight", "bias"))
+    )

@@ -18,7 +18,9 @@ def check_landmarks(name: str, record: Lift, spec: Spec, findings: Findings) -> 
     if findings.doubts(("heads", source)):
         return None
     if not isinstance(found, Heatmap):
-        what = f"'{source}' gives no maps of points" if found or source in spec.layers else f"no head is named '{source}'"
+        what = (
+            f"'{source}' gives no maps of points" if found or source in spec.layers else f"no head is named '{source}'"
+        )
         remedy = nearest(source, maps) if maps else "add a head of kind heatmap above it"
         findings.add(path, what, remedy)
         return None

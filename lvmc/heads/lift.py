@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from lvmc.heads.head import Canvas, Desk, Fault, HeadRecord, Read, Reading
-from lvmc.ir import Init, TensorType, Variable
+from lvmc.ir import TensorType, Variable
 from lvmc.ir.ops import Add, Beliefs, Columns, Confidence, Gradient, KnownLoss, LiftPoints, Peaks, Weighted
 from lvmc.lifting import basis_of
 from lvmc.records import Count, Positive, Text, number, shown, whole, wrong
@@ -57,6 +57,10 @@ def _on(value: Any) -> Any:
     raise wrong(f"should name points2d or points3d, not {shown(value)}", "for example on: {points2d: 1, points3d: 0.1}")
 
 
+def _on_the_picture() -> dict[str, float]:
+    return {POINTS2D: 1.0}
+
+
 _NUMBER = {"type": "number", "exclusiveMinimum": 0}
 _PART = {"enum": list(JUDGED)}
 _ON_SCHEMA: dict[str, Any] = {
@@ -96,7 +100,9 @@ class Lift(HeadRecord):
     temperature: Positive = 1.0
     gradient: Gradient = "autograd"
     loss: Literal["l2"] = "l2"
-    on: Annotated[dict[str, float], BeforeValidator(_on), WithJsonSchema(_ON_SCHEMA)] = {POINTS2D: 1.0}
+    on: Annotated[dict[str, float], BeforeValidator(_on), WithJsonSchema(_ON_SCHEMA)] = Field(
+        default_factory=_on_the_picture
+    )
 
     def reads_whole(self, layer: str) -> bool:
         """It reads no layer."""

@@ -63,8 +63,8 @@ def lift(basis: Basis, points: Array, weights: Array | None = None, translate: b
     batch, count = points.shape[:2]
     weighing = np.ones((batch, count)) if weights is None else np.asarray(weights, np.float64)
     found = Lifted(
-        np.zeros(batch, int), np.zeros(batch, int), np.zeros((batch, basis.sigma.shape[1])),
-        np.zeros((batch, count, 2)), np.zeros((batch, count, 3)), np.zeros(batch),
+        np.zeros((batch,), np.int64), np.zeros((batch,), np.int64), np.zeros((batch, basis.sigma.shape[1])),
+        np.zeros((batch, count, 2)), np.zeros((batch, count, 3)), np.zeros((batch,)),
     )  # fmt: skip
     patterns, member = np.unique(weighing, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
 
 from lvmc.ir.lifting import Array, Basis
 from lvmc.lifting.rotations import turns
@@ -61,14 +64,14 @@ def _read(path: Path, changed: int, size: int) -> Basis:
     if not isinstance(file, NpzFile):
         raise ValueError(f"{path.name} is no .npz file; {_HINT}")
     with file:
-        mean, basis, sigma, rotations = _arrays(path.name, file)
+        mean, basis, sigma, rotations = _arrays(path.name, cast("Mapping[str, NDArray[Any]]", file))
     _check(path.name, mean, basis, sigma, rotations)
     dimensions = basis.shape[1]
     noise = sigma[:, dimensions] if sigma.shape[1] > dimensions else np.ones(len(mean))
     return Basis(mean, basis, sigma[:, :dimensions], noise, rotations)
 
 
-def _arrays(name: str, file: NpzFile) -> list[Array]:
+def _arrays(name: str, file: Mapping[str, NDArray[Any]]) -> list[Array]:
     """The four arrays, as numbers."""
     missing = [each for each in NAMES if each not in file]
     if missing:

@@ -19,6 +19,9 @@ from lvmc.lifting.rotations import LEVEL, turns
 LEAST = 1e-3
 """The least s, and the least deviation of a coefficient, in deviations of a coordinate of all poses."""
 
+STEPS, RISE = 200, 1e-6
+"""At most so many steps, and the rise of the log-likelihood a pose below which they end."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -48,8 +51,6 @@ def fit_basis(
     camera: Array | None = None,
     align: bool = True,
     seed: int = 0,
-    steps: int = 200,
-    tolerance: float = 1e-6,
 ) -> Fit:
     """Learn a basis; the mean over its points is 0, and so are those of its means.
 
@@ -61,8 +62,6 @@ def fit_basis(
         camera: (3, 3), the first view; a level one if not given.
         align: Whether poses are first turned about the upright axis to meet their mean.
         seed: Of the first shares.
-        steps: At most so many.
-        tolerance: Steps end when the log-likelihood a pose rises by less.
 
     Raises:
         ValueError: Too few poses, or more dimensions than they can have.
@@ -73,7 +72,7 @@ def fit_basis(
     centred = aligned(centred) if align else centred
     across = helmert(poses.shape[2])
     samples = (centred @ across).reshape(len(poses), -1)
-    model, likelihood = _fitted(samples, components, dimensions, seed, steps, tolerance)
+    model, likelihood = _fitted(samples, components, dimensions, seed)
     order = np.argsort(-model.shares, kind="stable")
     shape = (-1, 3, poses.shape[2] - 1)
     basis = Basis(
@@ -103,20 +102,18 @@ def _check(poses: Array, components: int, dimensions: int, rotations: int) -> No
         )
 
 
-def _fitted(
-    samples: Array, components: int, dimensions: int, seed: int, steps: int, tolerance: float
-) -> tuple[_Model, tuple[float, ...]]:
-    """Expectation and maximisation in turn."""
+def _fitted(samples: Array, components: int, dimensions: int, seed: int) -> tuple[_Model, tuple[float, ...]]:
+    """Expectation and maximisation in turn, until the log-likelihood a pose hardly rises."""
     from scipy.cluster.vq import kmeans2  # slow to import, and only fitting needs it
 
     _, labels = kmeans2(samples, components, minit="++", rng=np.random.default_rng(seed))
     shares = np.eye(components)[labels]
     likelihood: list[float] = []
     model = _maximised(samples, shares, dimensions)
-    for _ in range(steps):
+    for _ in range(STEPS):
         shares, reached = _expected(samples, model)
         likelihood.append(reached)
-        if len(likelihood) > 1 and likelihood[-1] - likelihood[-2] < tolerance:
+        if len(likelihood) > 1 and likelihood[-1] - likelihood[-2] < RISE:
             break
         model = _maximised(samples, shares, dimensions)
     return model, tuple(likelihood)

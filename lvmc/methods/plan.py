@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import wrap
 
 from lvmc.assemble import Options, programs
 from lvmc.codegen import Method, ModulePlan
@@ -15,6 +16,8 @@ from lvmc.methods.docstring import class_docstring
 from lvmc.methods.loops import in_parts, loop_methods, setup_of
 from lvmc.methods.settling import settling_methods
 from lvmc.rewrites.dead_code import dead_code
+
+_WIDTH = 112
 
 
 def plan(graph: EnergyGraph, options: Options, spec_text: str) -> ModulePlan:
@@ -64,11 +67,11 @@ def _losses_method(graph: EnergyGraph, program: Program) -> Method:
     bound = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in graph.outputs}
     targets = [variable for variable in program.variables if variable.kind == "target"]
     shapes = "; ".join(f"{v.name.removeprefix('targets.')} (batch, {v.type})" for v in targets)
-    docstring = (
-        "Weighted loss of every head; their sum is the objective.",
-        f"targets: {shapes.replace('batch, scalar', 'batch')}. Negative entries of maps and labels are ignored.",
-        *(["NaN entries of points are ignored."] if any(head.source for head in graph.heads) else []),
-    )
+    ignored = "Negative entries of maps and labels are ignored."
+    if any(head.source for head in graph.heads):
+        ignored = "Negative entries of maps and labels, and NaN entries of points, are ignored."
+    about = f"targets: {shapes.replace('batch, scalar', 'batch')}. {ignored}"
+    docstring = ("Weighted loss of every head; their sum is the objective.", *wrap(about, _WIDTH))
     arguments = "out: dict[str, Tensor], targets: dict[str, Tensor]"
     return Method("losses", arguments, "dict[str, Tensor]", docstring, program, bound, sizes="unused")
 

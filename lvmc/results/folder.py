@@ -26,7 +26,7 @@ def write_results(ran: Ran, folder: Path) -> None:
     if ran.heads:
         save_arrays(folder / "heads.npz", ran.heads)
         (folder / "heads").mkdir()
-    for head, key in ((head, key) for head in ran.graph.heads for key in head.outputs):
+    for head, key in ((each, key) for each in ran.graph.heads for key in each.outputs):
         values = ran.heads[key]
         states = (
             {f"{key}_p{k}": each for k, each in enumerate(values, 1)} if head.record.at == "each" else {key: values}

@@ -35,7 +35,11 @@ def folder_files(compiled: Compiled) -> dict[str, str]:
         "memory": options.memory,
     }
     name = compiled.graph.name
-    return {f"{name}.py": compiled.source, "spec.yaml": dump(_with_own_bases(compiled.spec)), BUILD: json.dumps(build, indent=2) + "\n"}
+    return {
+        f"{name}.py": compiled.source,
+        "spec.yaml": dump(_with_own_bases(compiled.spec)),
+        BUILD: json.dumps(build, indent=2) + "\n",
+    }
 
 
 def folder_bases(compiled: Compiled) -> dict[str, bytes]:

@@ -59,7 +59,7 @@ def take_bases(model: nn.Module, graph: EnergyGraph) -> None:
     for head in graph.heads:
         if isinstance(head.record, Lift):
             basis = basis_of(Path(head.record.basis), head.record.rotations)
-            values = {f"heads.{head.name}.{leaf}": torch.from_numpy(each) for leaf, each in vars(basis).items()}
+            values = {f"heads.{head.name}.{leaf}": torch.as_tensor(each) for leaf, each in vars(basis).items()}
             _copy(state, values)
 
 

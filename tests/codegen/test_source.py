@@ -50,6 +50,20 @@ def test_emitted_text_of_a_constraint(golden: Golden) -> None:
     golden(Path(__file__).parents[1] / "golden" / "constrained.py.txt", source_of(spec))
 
 
+def test_emitted_text_of_a_lift(golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A basis of the zoo, named from its folder: where it lies is part of the spec, and so of its digest."""
+    monkeypatch.chdir(specs.path("lift_figures").parent)
+    lift = {"kind": "lift", "landmarks": "joints", "basis": "figures3d_basis.npz", "weights": 0.3, "gradient": "paper"}
+    spec = {
+        "lvmc": 1,
+        "name": "lifted",
+        "inputs": {"image": {"channels": 1, "size": 16}},
+        "layers": {"h1": {"channels": 4, "filter": 3, "nms": 2}, "h2": {"channels": 6, "filter": 3}},
+        "heads": {"joints": {"kind": "heatmap", "channels": 16, "reads": ["h2", "h1"]}, "pose3d": lift},
+    }
+    golden(Path(__file__).parents[1] / "golden" / "lifted.py.txt", source_of(spec))
+
+
 @pytest.mark.parametrize("name", ["two_layer", "qp2_vgg16"])
 def test_listings(name: str, golden: Golden) -> None:
     """The rewritten program as text."""
@@ -70,7 +84,7 @@ def test_emitted_files_import_torch_only(name: str) -> None:
             if isinstance(node, ast.Import | ast.ImportFrom)
             for alias in node.names
         }
-        assert imported - {"collections.abc"} == {"torch", "torch.nn.functional"}
+        assert imported - {"collections.abc", "typing"} == {"torch", "torch.nn.functional"}
         assert max(map(len, text.splitlines())) <= 120
 
 

@@ -94,7 +94,9 @@ def test_a_file_holds_a_basis(tmp_path: Path) -> None:
     file = tmp_path / "basis.npz"
     save_basis(basis, file)
     found = read_basis(file)
-    assert all(np.array_equal(one, other) for one, other in zip(vars(basis).values(), vars(found).values(), strict=True))
+    assert all(
+        np.array_equal(one, other) for one, other in zip(vars(basis).values(), vars(found).values(), strict=True)
+    )
     assert np.allclose(basis_of(file, 12).rotations, basis.rotations)
     before = file.read_bytes()
     save_basis(made(seed=1), file)

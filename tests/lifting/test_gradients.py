@@ -133,5 +133,3 @@ def test_tables_follow_every_change_of_the_basis() -> None:
     assert module.bfloat16()(points.bfloat16()).isfinite().all()
     with torch.inference_mode():
         assert module_of(basis)(points).isfinite().all()
-
-

@@ -19,6 +19,7 @@ from lvmc.ir.ops import Confidence, KnownLoss
 from lvmc.ir.ops.base import Context
 from lvmc.lifting import save_basis
 from lvmc.loading import resolve
+from lvmc.pipeline import emitted
 
 from .bases import made
 
@@ -77,14 +78,18 @@ def test_emitted_is_the_interpreter(name: str, optimize: bool, folder: Path) -> 
         assert list(out) == ["joints", *(f"pose.{part}" for part in PARTS)]
         for key, value in wanted.items():
             assert out[key].shape == value.shape
-            assert np.abs(out[key].detach().numpy() - value).max(initial=0) <= 1e-10 * (1 + np.abs(value).max(initial=0))
+            assert np.abs(out[key].detach().numpy() - value).max(initial=0) <= 1e-10 * (
+                1 + np.abs(value).max(initial=0)
+            )
     _losses(spec, model)
 
 
 def _losses(spec: dict[str, Any], model: torch.nn.Module) -> None:
     image = torch.randn(2, 1, 12, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     out = model(image)
-    targets = {key: torch.zeros_like(value[-1] if "at" in spec["heads"]["pose"] else value) for key, value in out.items()}
+    targets = {
+        key: torch.zeros_like(value[-1] if "at" in spec["heads"]["pose"] else value) for key, value in out.items()
+    }
     targets["pose.points2d"][0, 1] = torch.nan
     losses = model.losses(out, targets)
     given = {f"out.{key}": value.detach().numpy() for key, value in out.items()}
@@ -116,10 +121,11 @@ def test_load_dump_and_the_emitted_text(folder: Path) -> None:
     for name in OPTIONS:
         spec = lvmc.load(spec_of(folder, name))
         assert lvmc.load(StringIO(lvmc.dump(spec))) == spec
-        source = lvmc.pipeline.emitted(spec, Options()).source
-        assert source == lvmc.pipeline.emitted(spec, Options()).source
+        source = emitted(spec, Options()).source
+        assert source == emitted(spec, Options()).source
         assert "numpy" not in source
-        assert ("class SubGradient" in source) and ("def spread_ratio" in source)
+        assert "class SubGradient" in source
+        assert "def spread_ratio" in source
         assert ("class QuadrantPeaks" in source) == (name == "paper")
 
 

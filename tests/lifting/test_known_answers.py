@@ -49,7 +49,9 @@ def brute(basis: Basis, points: Array, weights: Array, translate: bool) -> list[
     root, dimensions = np.sqrt(np.repeat(weights, 2)), basis.sigma.shape[1]
     best, least = [None] * len(points), np.full(len(points), np.inf)
     for each in candidates(basis, weights, translate):
-        wanted = np.hstack([root * (points.reshape(len(points), -1) - each.middle), np.zeros((len(points), dimensions))])
+        wanted = np.hstack(
+            [root * (points.reshape(len(points), -1) - each.middle), np.zeros((len(points), dimensions))]
+        )
         solution = np.linalg.lstsq(each.system, wanted.T, rcond=None)[0]
         cost = basis.noise[each.component] ** 2 * np.sum((each.system @ solution - wanted.T) ** 2, 0)
         for row in np.flatnonzero(cost < least):

@@ -11,7 +11,7 @@ ROWS = 32
 
 def soft_peaks(maps: Tensor, window: int, temperature: float) -> Tensor:
     """x and y of each map's peak, (B, C, 2): the softmax mean of places in a window about the largest value."""
-    batch, channels, height, width = maps.shape
+    height, width = maps.shape[2:]
     flat = widened(maps).flatten(2)
     place = flat.detach().argmax(2)
     steps = torch.arange(window, device=maps.device) - window // 2
@@ -182,13 +182,15 @@ class Lifting(nn.Module):
         length = scale or spread_ratio(offsets, weighing, total, tables.products)[:, None, None]
         y = offsets / length
         with torch.no_grad():
-            best, inverse, projected = best_candidate(y, tables) if weights is None else best_weighed(y, weighing, tables)
+            best, inverse, projected = (
+                best_candidate(y, tables) if weights is None else best_weighed(y, weighing, tables)
+            )
         pose = self._by_paper if by_paper else self._by_autograd
         lifted = pose(y.flatten(1), best, inverse, projected, weighing / total)
         return torch.cat((centre + length * lifted[..., :2], lifted[..., 2:]), 2)
 
     def _by_autograd(self, y: Tensor, best: Tensor, inverse: Tensor, projected: Tensor, share: Tensor) -> Tensor:
-        """(B, L, 5) of the chosen component and rotation: a = Ē⁺(y − p), R(μ + a·e), and its first two less their mean."""
+        """(B, L, 5) of the chosen candidate: a = Ē⁺(y − p); x and y of R(μ + a·e) about their mean, then all of it."""
         a = (inverse @ (y - projected)[:, :, None])[..., 0]
         component, rotation = best // len(self.rotations), best % len(self.rotations)
         means, bases, rotations = (each.to(y.dtype) for each in (self.mean, self.basis, self.rotations))
@@ -215,9 +217,9 @@ class Lifting(nn.Module):
             return tables_of(*buffers, dtype)
         versions = tuple(each._version for each in buffers)
         known = self._known
-        if known is not None and known[1] == versions and known[2].design.dtype == dtype:
-            if all(one is other for one, other in zip(known[0], buffers, strict=True)):
-                return known[2]
+        same = known is not None and all(one is other for one, other in zip(known[0], buffers, strict=True))
+        if known is not None and same and known[1] == versions and known[2].design.dtype == dtype:
+            return known[2]
         with torch.inference_mode(False), torch.no_grad():
             self._known = (buffers, versions, tables_of(*buffers, dtype))
         return self._known[2]

@@ -78,9 +78,7 @@ def silenced(
         lean = tidy(rewrite(program, (share_equal_values, dead_code)))
         values = probing(compiled, lean)(model, *inputs, **(given or {}))
     arrays = {name: value.cpu().numpy() for name, value in values.items()}
-    return Silenced(
-        {key: arrays[key] for key in graph.outputs}, {name: arrays[f"{name}@read"] for name in graph.layer}
-    )
+    return Silenced({key: arrays[key] for key in graph.outputs}, {name: arrays[f"{name}@read"] for name in graph.layer})
 
 
 def silenced_program(
