@@ -22,6 +22,7 @@ SAID = {
     "growing_score": r"none, .*e\+\d\d\n.*not copositive(.*\n)+.*: copositive, .*, 1\d\d\d\n.*strictly copositive",
     "inpainting": r"error on the missing pixels: 0\.\d+ left black, 0\.1\d+ inferred",
     "least_squares": r"largest difference [\d.]+e-1\d",
+    "lifting": r"all joints: 0\.0\d\d heights off(.*\n)+without depth: 0\.1\d\d",
     "quickstart": r"drawn: qp_faces.svg",
     "training": r"QP2 before .* [\d.]+%(.*\n)+QP2  .* \d\d\.\d%(.*\n)+.*build/demo/predictions.png",
     "video": r"    7      0\.03\d\d                0\.00\d\d",
