@@ -1,4 +1,4 @@
-"""Where parameters live in the emitted module: which filters are `nn.Conv2d`, which modules are norms."""
+"""Where parameters live in the emitted module: which are filters of an `nn.Conv2d`, matrices, or norms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lvmc.ir import Equation, Geometry, Plane, Program, Size, TensorType, Variable
-from lvmc.ir.ops import Adjoint, Correlate, LiftPoints, MessageNorm, Moments, ScaleFilter
+from lvmc.ir.ops import Adjoint, Correlate, LiftPoints, Linear, MessageNorm, Moments, ScaleFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,16 @@ class Norm:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrix:
+    """A matrix emitted as an `nn.Linear`: its shape (m, n), and whether it has a bias."""
+
+    shape: tuple[int, ...]
+    bias: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Attributes:
-    """Conv, norm and lifting modules by path; every other parameter is a plain one of its parent.
+    """Conv, norm, lifting and linear modules by path; every other parameter is a plain one of its parent.
 
     A lifting module's sizes are components, dimensions, points and rotations.
 
@@ -39,6 +47,7 @@ class Attributes:
     convs: dict[str, Conv]
     norms: dict[str, Norm]
     lifts: dict[str, tuple[int, int, int, int]]
+    matrices: dict[str, Matrix]
     wholes: tuple[str, ...]
     exact: frozenset[str]
 
@@ -63,6 +72,7 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
     convs: dict[str, Conv] = {}
     norms: dict[str, Norm] = {}
     lifts: dict[str, tuple[int, int, int, int]] = {}
+    matrices: dict[str, Matrix] = {}
     wholes: dict[str, None] = {}
     exact: frozenset[str] = frozenset()
     for program in programs:
@@ -77,6 +87,9 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
                     _note_conv(weight, geometry, known, convs)
                     if covers(equation, types) and weight in known:
                         wholes[weight.rpartition(".")[0]] = None
+                case Linear():
+                    path = equation.args[1].rpartition(".")[0]
+                    matrices[path] = Matrix(known[equation.args[1]].type.shape, f"{path}.bias" in known)
                 case Moments(momentum):
                     path = equation.args[1].rpartition(".")[0]
                     norms[path] = Norm(known[equation.args[1]].type.shape[0], momentum, None)
@@ -88,7 +101,7 @@ def attributes(parameters: Iterable[Variable], programs: Iterable[Program]) -> A
                     lifts[equation.args[1].rpartition(".")[0]] = (components, dimensions, points, rotations[0])
                 case _:
                     pass
-    return Attributes(convs, norms, lifts, tuple(wholes), exact)
+    return Attributes(convs, norms, lifts, matrices, tuple(wholes), exact)
 
 
 def types_of(program: Program) -> dict[str, TensorType]:

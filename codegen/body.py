@@ -16,11 +16,13 @@ from lvmc.ir.listing import pass_heading
 from lvmc.ir.ops import (
     Add,
     AddChannel,
+    AddEach,
     Adjoint,
     Constant,
     Correlate,
     DivChannel,
     LargestChange,
+    Linear,
     MaxWindows,
     MessageNorm,
     Upsample,
@@ -30,7 +32,7 @@ from lvmc.ir.ops import (
 WIDTH = 98
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TEXT = re.compile(r'"[^"]*"')
-_FORGETFUL = (Add, AddChannel, Adjoint, Correlate, DivChannel, MessageNorm)
+_FORGETFUL = (Add, AddChannel, AddEach, Adjoint, Correlate, DivChannel, Linear, MessageNorm)
 
 
 @dataclass(slots=True)
@@ -138,7 +140,8 @@ class Body:
         elif len(text) > WIDTH + 10:
             self.lines += broken(text)
         else:
-            self.lines.append(f"{text}  {shape}" if len(text) + len(shape) < WIDTH + 8 else text)
+            shown = self.method.shapes and len(text) + len(shape) < WIDTH + 8
+            self.lines.append(f"{text}  {shape}" if shown else text)
         self.written[equation.out] = Expression(equation.out, shape=value.shape)
 
     def _head(self, equation: Equation) -> None:

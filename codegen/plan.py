@@ -18,7 +18,8 @@ class Method:
 
     `arguments` is its signature after `self`; `bindings` say how its program's variables are written in it
     (parameters are attributes of the module). `setup` are statements before those of the program; without a program
-    they are the body. `sizes` says where the planes' sizes come from: worked out here, or an argument.
+    they are the body. `sizes` says where the planes' sizes come from: worked out here, or an argument. `shapes` are
+    told beside values. A method in its `own_precision` knows no autocast.
     """
 
     name: str
@@ -31,7 +32,9 @@ class Method:
     setup: tuple[str, ...] = ()
     sizes: Literal["found", "given", "unused"] = "found"
     headings: bool = True
+    shapes: bool = True
     frees: bool = False
+    own_precision: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"
-_SOURCES = tuple(_TEMPLATES / name for name in ("functions.py", "constraint.py", "lifting.py"))
+_SOURCES = tuple(_TEMPLATES / f"{name}.py" for name in ("functions", "constraint", "lifting", "density"))
 
 
 @cache
@@ -42,13 +42,13 @@ def _texts() -> list[str]:
 
 
 def needed_imports(text: str) -> tuple[str, ...]:
-    """`from … import …` of what `text` uses, a line a module, in their order."""
+    """`from … import …` of what `text` uses, a line a module, in alphabetical order."""
     used = _names_in(text)
     modules: dict[str, list[str]] = {}
     for name, module in imports().items():
         if name in used and module != "torch":
             modules.setdefault(module, []).append(name)
-    return tuple(f"from {module} import {', '.join(names)}" for module, names in modules.items())
+    return tuple(f"from {module} import {', '.join(names)}" for module, names in sorted(modules.items()))
 
 
 @cache

@@ -73,6 +73,8 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
     lines = (*method.setup, *lines)
     if method.name == "score":
         lines = _in_own_precision(plan, method, f"{first or parameter}.device.type", lines)
+    if method.own_precision:
+        lines = _without_autocast(f"{parameter}.device.type", lines)
     return (*before, *lines)
 
 
@@ -86,8 +88,11 @@ def _in_own_precision(plan: ModulePlan, method: Method, device: str, lines: tupl
     kind = f".to(self.{plan.parameters[0].name}.dtype)" if plan.parameters else ""
     casts = [f"{name} = {name}{kind}" for name in _planes_given(method)]
     casts.append(f"z = {{name: value{kind} for name, value in z.items()}}")
-    inside = (*(casts if kind else ()), *lines)
-    return (f"with torch.autocast({device}, enabled=False):", *(f"    {line}" if line else "" for line in inside))
+    return _without_autocast(device, (*(casts if kind else ()), *lines))
+
+
+def _without_autocast(device: str, lines: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"with torch.autocast({device}, enabled=False):", *(f"    {line}" if line else "" for line in lines))
 
 
 def _inputs(plan: ModulePlan) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 
 from lvmc.codegen.expressions import Expression, Shape, Site, Writer, call, method, options, windowed
+from lvmc.codegen.torch_densities import WRITERS
 
 from lvmc.ir import Geometry, Size, ops
 from lvmc.ir.bounds import Reach
@@ -358,4 +359,5 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.SoftmaxLoss: call("softmax_loss"),
     ops.DistanceLoss: _distance,
     ops.Weighted: _weighted,
+    **WRITERS,
 }

@@ -53,6 +53,9 @@ def _module(path: str, attributes: Attributes) -> str:
         return _norm(attributes.norms[path])
     if path in attributes.lifts:
         return f"Lifting({', '.join(map(str, attributes.lifts[path]))})"
+    if path in attributes.matrices:
+        outputs, inputs = attributes.matrices[path].shape
+        return f"nn.Linear({inputs}, {outputs}{'' if attributes.matrices[path].bias else ', bias=False'})"
     return "nn.Module()"
 
 
@@ -76,8 +79,6 @@ def _norm(norm: Norm) -> str:
 
 
 def _made_by_module(path: str, leaf: str, attributes: Attributes) -> bool:
-    return (
-        path in attributes.norms
-        or path in attributes.lifts
-        or (path in attributes.convs and leaf in ("weight", "bias"))
-    )
+    if path in attributes.norms or path in attributes.lifts:
+        return True
+    return (path in attributes.convs or path in attributes.matrices) and leaf in ("weight", "bias")

@@ -185,7 +185,8 @@ def _heads(spec: Spec, scope: Scope, canvas: Canvas, findings: Findings) -> tupl
         _check_at(name, record, spec.inference, findings)
         sized = [reading for reading in readings if reading.size != UNKNOWN]
         for fault in record.faults(sized, canvas):
-            findings.add((*path, *fault.path), fault.fault, fault.remedy, needs=((*path, "channels"), (*path, "reads")))
+            needs = tuple((*path, key) for key in ("channels", "reads", *fault.needs))
+            findings.add((*path, *fault.path), fault.fault, fault.remedy, on_key=not fault.path, needs=needs)
         heads.append(HeadNode(name, record, () if source else tuple(readings), source))
     return tuple(heads)
 

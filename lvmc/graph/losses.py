@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from lvmc.graph.records import EnergyGraph
-from lvmc.heads import Desk
+from lvmc.graph.records import EnergyGraph, HeadNode
+from lvmc.heads import Desk, Sampled
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable
 from lvmc.ir.ops import Weighted
 
@@ -13,7 +13,8 @@ from lvmc.ir.ops import Weighted
 def losses_program(graph: EnergyGraph, outputs: Mapping[str, TensorType]) -> Program:
     """Every head's loss times its weight, one number each for the batch.
 
-    Variables are `out.<head>` and `targets.<head>`; of heads with parts, those of the parts that the loss is about.
+    Variables are `out.<head>` and `targets.<head>`; of heads with parts, those of the parts that the loss is about; of
+    heads whose loss takes samples, also `samples.<head>` and parameters.
 
     Args:
         graph: Whose heads.
@@ -25,6 +26,7 @@ def losses_program(graph: EnergyGraph, outputs: Mapping[str, TensorType]) -> Pro
             target = head.record.target(TensorType(outputs[key].shape))
             variables.append(Variable(f"out.{key}", outputs[key], "output"))
             variables.append(Variable(f"targets.{key}", target, "target"))
+        variables += _drawn(graph, head)
     build = Builder(tuple(variables))
     values: list[tuple[str, str]] = []
     for head in graph.heads:
@@ -38,3 +40,15 @@ def losses_program(graph: EnergyGraph, outputs: Mapping[str, TensorType]) -> Pro
     read = {arg for equation in equations for arg in equation.args}
     judged = tuple(variable for variable in variables if variable.name in read)
     return Program(f"{graph.name}.losses", judged, graph.planes, equations, tuple(values))
+
+
+def _drawn(graph: EnergyGraph, head: HeadNode) -> Iterator[Variable]:
+    samples = head.record.draws() if isinstance(head.record, Sampled) else None
+    if samples is not None:
+        yield Variable(f"samples.{head.name}", samples, "sample")
+        yield from parameters_of(graph, head)
+
+
+def parameters_of(graph: EnergyGraph, head: HeadNode) -> Iterator[Variable]:
+    """The parameters of a head."""
+    yield from (variable for variable in graph.parameters if variable.name.startswith(f"heads.{head.name}."))

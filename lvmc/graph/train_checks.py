@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
+from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.vector import Vector
 from lvmc.records import nearest, shown
@@ -153,7 +154,7 @@ def _check_points(spec: Spec, train: Train, findings: Findings) -> None:
         fault = f"'flip' is not a permutation of 0 to {len(flip) - 1}"
         findings.add((*_DATA, "flip"), fault, "name the mirror image of each point, every point once")
     for name, many in count.items():
-        needs = tuple(("heads", name, key) for key in ("channels", "outputs", "points"))
+        needs = tuple(("heads", name, key) for key in ("channels", "outputs", "dims", "points"))
         for key, several in (("points", points), ("flip", flip)):
             if several is not None and len(several) != many:
                 fault = f"'{key}' has {len(several)} entries for the {many} points of '{name}'"
@@ -166,17 +167,18 @@ def _check_points(spec: Spec, train: Train, findings: Findings) -> None:
 
 
 def _point_counts(spec: Spec, findings: Findings) -> dict[str, int]:
-    """How many points each head learns: a heatmap a channel, and a vector's numbers are pairs."""
+    """How many points each head learns: a heatmap a channel, and numbers are pairs."""
     count: dict[str, int] = {}
     for name, head in spec.heads.items():
         match head:
             case Heatmap():
                 count[name] = head.channels
-            case Vector():
-                count[name] = head.outputs // 2
-                if head.outputs % 2:
-                    fault = f"'{name}' gives {head.outputs} numbers, but learns points: two numbers each"
-                    findings.add(("heads", name, "outputs"), fault, f"write {head.outputs + 1}, or another even number")
+            case Vector() | Density():
+                key, numbers = ("outputs", head.outputs) if isinstance(head, Vector) else ("dims", head.dims)
+                count[name] = numbers // 2
+                if numbers % 2:
+                    fault = f"'{name}' gives {numbers} numbers, but learns points: two numbers each"
+                    findings.add(("heads", name, key), fault, f"write {numbers + 1}, or another even number")
             case _:
                 pass
     return count

@@ -70,11 +70,15 @@ class Canvas(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A mistake that only shows beside the rest of the spec: the path of its key, what is wrong, what to write."""
+    """A mistake that only shows beside the rest of the spec: the path of its key, what is wrong, what to write.
+
+    It is none where one of the keys that it `needs` could not be read.
+    """
 
     path: tuple[str, ...]
     fault: str
     remedy: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +145,11 @@ class HeadRecord(Record):
     @abstractmethod
     def loss_equation(self, desk: Desk, output: str, target: str) -> str:
         """Add the loss; the name of its value, one number for the batch. Parts are `<output>.<part>`."""
+
+
+class Sampled(HeadRecord):
+    """A head whose loss takes random samples, the variable `samples.<head>`, drawn anew for every batch."""
+
+    @abstractmethod
+    def draws(self) -> TensorType | None:
+        """Type of the samples; None where the loss takes none."""

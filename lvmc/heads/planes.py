@@ -10,12 +10,14 @@ from lvmc.ir import Geometry, Init, TensorType, Variable
 from lvmc.ir.ops import Add, Correlate, MeanPlane, Reshape
 from lvmc.records import Count
 
+Pool = Literal["mean"] | None
+
 
 class PlaneHead(HeadRecord):
     """A head that gives a vector of `outputs` numbers, summed over the layers read."""
 
     outputs: Count
-    pool: Literal["mean"] | None = None
+    pool: Pool = None
 
     def reads_whole(self, layer: str) -> bool:
         """The filter is the plane, unless its mean is read."""
@@ -23,32 +25,48 @@ class PlaneHead(HeadRecord):
 
     def faults(self, readings: Sequence[Reading], canvas: Canvas) -> Iterator[Fault]:
         """Filter sizes, which belong to maps."""
-        for reading in readings:
-            if self.reads[reading.layer] != Read():
-                fault = f"this head reads the whole plane of '{reading.layer}', so a filter size means nothing"
-                yield Fault(("reads", reading.layer), fault, "write a layer, or a list of layers")
+        yield from filter_faults(self.reads, readings)
 
     def parameters(self, name: str, readings: Sequence[Reading]) -> Iterator[Variable]:
         """`heads.<name>.<layer>.weight` (outputs, C, H, W), or (outputs, C, 1, 1) with `pool: mean`, and `.bias`."""
-        for reading in readings:
-            size = (1, 1) if self.pool else reading.size
-            stem, shape = f"heads.{name}.{reading.layer}", (self.outputs, reading.channels, *size)
-            yield Variable(f"{stem}.weight", TensorType(shape, batched=False), "parameter", Init("normal", 0.01))
-            yield Variable(
-                f"{stem}.bias", TensorType((self.outputs,), batched=False), "parameter", Init("constant", 0.0)
-            )
+        yield from plane_parameters(name, readings, self.outputs, self.pool)
 
     def equations(self, desk: Desk, readings: Sequence[Reading], canvas: Canvas) -> str:
         """Σ over layers of V_l z_l + c_l."""
-        parts = [self._part(desk, reading) for reading in readings]
-        name = f"{desk.tag}_sum"
-        total = desk.build.add(Add(), *parts, name=name, origin=desk.origin) if len(parts) > 1 else parts[0]
-        return desk.build.add(Reshape((self.outputs,)), total, name=f"{desk.tag}_vector", origin=desk.origin)
+        return plane_equations(desk, readings, self.outputs, self.pool)
 
-    def _part(self, desk: Desk, reading: Reading) -> str:
-        value = reading.value
-        name = f"{desk.tag}_{reading.layer}_part"
-        if self.pool:
-            value = desk.build.add(MeanPlane(), value, name=f"{desk.tag}_{reading.layer}_mean", origin=desk.origin)
-        weight, bias = (desk.parameter(reading.layer, leaf) for leaf in ("weight", "bias"))
-        return desk.build.add(Correlate(Geometry()), value, weight, bias, name=name, origin=desk.origin)
+
+def filter_faults(reads: dict[str, Read], readings: Sequence[Reading]) -> Iterator[Fault]:
+    """Filter sizes where whole planes are read."""
+    for reading in readings:
+        if reads[reading.layer] != Read():
+            fault = f"this head reads the whole plane of '{reading.layer}', so a filter size means nothing"
+            yield Fault(("reads", reading.layer), fault, "write a layer, or a list of layers")
+
+
+def plane_parameters(
+    name: str, readings: Sequence[Reading], outputs: int, pool: Pool, scale: float = 0.01
+) -> Iterator[Variable]:
+    """`heads.<name>.<layer>.weight` (outputs, C, H, W), or (outputs, C, 1, 1) pooled, and `.bias` of every layer."""
+    for reading in readings:
+        size = (1, 1) if pool else reading.size
+        stem, shape = f"heads.{name}.{reading.layer}", (outputs, reading.channels, *size)
+        yield Variable(f"{stem}.weight", TensorType(shape, batched=False), "parameter", Init("normal", scale))
+        yield Variable(f"{stem}.bias", TensorType((outputs,), batched=False), "parameter", Init("constant", 0.0))
+
+
+def plane_equations(desk: Desk, readings: Sequence[Reading], outputs: int, pool: Pool) -> str:
+    """Σ over layers of V_l z_l + c_l, (outputs,)."""
+    parts = [_part(desk, reading, pool) for reading in readings]
+    name = f"{desk.tag}_sum"
+    total = desk.build.add(Add(), *parts, name=name, origin=desk.origin) if len(parts) > 1 else parts[0]
+    return desk.build.add(Reshape((outputs,)), total, name=f"{desk.tag}_vector", origin=desk.origin)
+
+
+def _part(desk: Desk, reading: Reading, pool: Pool) -> str:
+    value = reading.value
+    name = f"{desk.tag}_{reading.layer}_part"
+    if pool:
+        value = desk.build.add(MeanPlane(), value, name=f"{desk.tag}_{reading.layer}_mean", origin=desk.origin)
+    weight, bias = (desk.parameter(reading.layer, leaf) for leaf in ("weight", "bias"))
+    return desk.build.add(Correlate(Geometry()), value, weight, bias, name=name, origin=desk.origin)

@@ -110,15 +110,17 @@ class Init:
     scale: float
 
 
-Kind = Literal["input", "latent", "mask", "state", "output", "target", "parameter", "statistic", "basis"]
+Kind = Literal[
+    "input", "latent", "mask", "state", "output", "target", "sample", "parameter", "statistic", "basis"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A value that a program is given.
 
-    An input, a given latent or mask, an entry of a loop's state, a head's output or target, a parameter, a running
-    statistic, or part of a basis that a file gives.
+    An input, a given latent or mask, an entry of a loop's state, a head's output, target or random samples, a
+    parameter, a running statistic, or part of a basis that a file gives.
     """
 
     name: str

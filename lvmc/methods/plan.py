@@ -12,6 +12,7 @@ from lvmc.ir import Program
 from lvmc.ir.naming import tidy
 from lvmc.memory import recompute
 from lvmc.methods.call import Call
+from lvmc.methods.densities import density_methods, draws_of, takes_samples
 from lvmc.methods.docstring import class_docstring
 from lvmc.methods.loops import in_parts, loop_methods, setup_of
 from lvmc.methods.settling import settling_methods
@@ -36,7 +37,7 @@ def plan(graph: EnergyGraph, options: Options, spec_text: str) -> ModulePlan:
     ]  # fmt: skip
     methods = [*public, _score_method(graph, made.score)]
     if made.losses is not None:
-        methods.append(_losses_method(graph, made.losses))
+        methods += [_losses_method(graph, made.losses), *density_methods(graph)]
     if made.loop is not None:
         methods += loop_methods(made.loop, call, "")
     if made.settling is not None:
@@ -64,16 +65,25 @@ def _score_method(graph: EnergyGraph, program: Program | None) -> Method:
 
 
 def _losses_method(graph: EnergyGraph, program: Program) -> Method:
-    bound = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in graph.outputs}
+    setup, drawn = draws_of(graph)
+    bound = {f"{side}.{name}": f'{side}["{name}"]' for side in ("out", "targets") for name in graph.outputs} | drawn
     targets = [variable for variable in program.variables if variable.kind == "target"]
     shapes = "; ".join(f"{v.name.removeprefix('targets.')} (batch, {v.type})" for v in targets)
     ignored = "Negative entries of maps and labels are ignored."
     if any(head.source for head in graph.heads):
         ignored = "Negative entries of maps and labels, and NaN entries of points, are ignored."
     about = f"targets: {shapes.replace('batch, scalar', 'batch')}. {ignored}"
-    docstring = ("Weighted loss of every head; their sum is the objective.", *wrap(about, _WIDTH))
+    docstring = ["Weighted loss of every head; their sum is the objective.", *wrap(about, _WIDTH)]
     arguments = "out: dict[str, Tensor], targets: dict[str, Tensor]"
-    return Method("losses", arguments, "dict[str, Tensor]", docstring, program, bound, sizes="unused")
+    if takes_samples(graph):
+        arguments += ", samples: dict[str, Tensor] | None = None"
+        given = [(v.name.split(".")[1], *v.type.shape) for v in program.variables if v.kind == "sample"]
+        shown = "; ".join(f"{name} (batch, {count}, {dims})" for name, count, dims in given)
+        docstring.append(f"samples: {shown}, as `proposals` draws them around the targets; drawn anew if not given.")
+    return Method(
+        "losses", arguments, "dict[str, Tensor]", tuple(docstring), program, bound,
+        setup=setup, sizes="unused", own_precision=bool(setup),
+    )  # fmt: skip
 
 
 def _result_line(program: Program) -> str:

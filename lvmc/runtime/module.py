@@ -20,6 +20,7 @@ from lvmc.spec import Spec
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from lvmc.runtime.density import Density
     from lvmc.runtime.graph_cache import Outputs
 
     class Model(nn.Module):
@@ -40,8 +41,14 @@ if TYPE_CHECKING:
             """S(z; x) of every sample, (batch,), from the inputs and all layers."""
             ...
 
-        def losses(self, out: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
-            """Weighted loss of every head; their sum is the objective."""
+        def losses(
+            self, out: dict[str, Tensor], targets: dict[str, Tensor], samples: dict[str, Tensor] | None = None
+        ) -> dict[str, Tensor]:
+            """Weighted loss of every head; their sum is the objective. Density heads take `samples` around targets."""
+            ...
+
+        def densities(self, out: dict[str, Tensor]) -> dict[str, Density]:
+            """p(y | x) of every sample by density head, from what a call gave."""
             ...
 
 

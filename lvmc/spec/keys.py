@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lvmc.heads import HEADS
+from lvmc.heads.density import Refine
 from lvmc.heads.head import Read
 from lvmc.heads.heatmap import Points
 from lvmc.spec.augment import Augment
@@ -48,6 +49,7 @@ _RECORDS: dict[Path, type[BaseModel]] = {
     ("inference",): Inference,
     ("inference", "until"): Until,
     ("heads", _ANY, "points"): Points,
+    ("heads", _ANY, "refine"): Refine,
     ("heads", _ANY, "reads", _ANY): Read,
 }
 """What the mapping at a path is read as. Sections and keys take turns with names, but for `until` and `train`."""

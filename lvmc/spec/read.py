@@ -29,6 +29,7 @@ _VALUES: dict[str, Any] = {
     "name": "unnamed",
     "channels": 1,
     "outputs": 1,
+    "dims": 1,
     "kind": "drive",
     "reads": "unread",
 }

@@ -9,14 +9,11 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from lvmc.errors import Problem
-from lvmc.heads import HEADS
 from lvmc.records import PROBLEM, closest, nearest, shown
 from lvmc.source import Document
 from lvmc.spec.keys import home, known_keys, section, union_at
 from lvmc.spec.model import LATER
 from lvmc.values import Path
-
-LATER_HEADS = ("density",)
 
 _EXAMPLES = {
     "lvmc": "begin with lvmc: 1",
@@ -30,6 +27,7 @@ _EXAMPLES = {
     "inference": "for example inference: {passes: 2}",
     "heads": "for example heads: {label: {kind: classes, outputs: 10, reads: h5}}",
     "reads": "name the layers to read, for example reads: {h5: 1, h3: 1}",
+    "dims": "say how many numbers y is, for example dims: 2",
     "outputs": "say how many numbers it gives, for example outputs: 10",
     "normalize": "for example normalize: {range: 255}",
     "lateral": "for example lateral: {filter: 3}",
@@ -102,9 +100,6 @@ def _unknown_key(path: Path, document: Document) -> Problem:
 
 def _unknown_kind(path: Path, kind: Any, document: Document) -> Problem:
     place, (called, kinds) = document.place((*path, "kind")), _union(path)
-    if path[0] == "heads" and kind in LATER_HEADS:
-        fault = f"heads of kind '{kind}' are part of the language, but this version does not compile them yet"
-        return Problem(place, fault, "this version compiles " + ", ".join(HEADS))
     return Problem(place, f"no {called} of kind {shown(kind)}", nearest(str(kind), kinds))
 
 

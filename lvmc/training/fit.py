@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lvmc.data.sample import UNCOUNTED, About, Sample, SampleSet
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
+from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.lift import Lift
 from lvmc.heads.segmentation import Segmentation
@@ -43,7 +44,7 @@ def _fault(head: HeadNode, sample: Sample, about: About) -> str:
     match head.record:
         case Lift(on=on) if "points3d" in on:
             return "learns points in 3D, but the samples have none; write on: points2d"
-        case (Heatmap() | Lift() | Vector()) if sample.points is None:
+        case (Heatmap() | Lift() | Vector() | Density()) if sample.points is None:
             return "learns points, but the samples have none"
         case Heatmap(channels=channels) if sample.points is not None and channels != len(sample.points):
             count = len(sample.points)
@@ -51,6 +52,9 @@ def _fault(head: HeadNode, sample: Sample, about: About) -> str:
         case Vector(outputs=outputs) if sample.points is not None and outputs != 2 * len(sample.points):
             count = len(sample.points)
             return f"has {outputs} outputs, but x and y of {count} points are {2 * count}; write outputs: {2 * count}"
+        case Density(dims=dims) if sample.points is not None and dims != 2 * len(sample.points):
+            count = len(sample.points)
+            return f"has {dims} dims, but x and y of {count} points are {2 * count}; write dims: {2 * count}"
         case Segmentation() if sample.mask is None:
             return "learns classes of pixels, but the samples have no masks"
         case Segmentation(channels=channels) if len(about.classes) > channels:
@@ -69,9 +73,9 @@ def check_batch(graph: EnergyGraph, batch: Batch, samples: SampleSet) -> None:
     """Raise ValueError where a sample of a batch (on the CPU) cannot be a target, and name the sample."""
     for head in graph.heads:
         match head.record:
-            case Vector() if batch.visible is not None:
+            case Vector() | Density() if batch.visible is not None:
                 good = (batch.visible > 0).all(1)
-                fault = "has points that are not annotated, which a vector cannot leave out; leave the sample out"
+                fault = "has points that are not annotated, which numbers cannot leave out; leave the sample out"
             case Segmentation(channels=channels) if batch.masks is not None:
                 good = ((batch.masks < channels) | (batch.masks == UNCOUNTED)).flatten(1).all(1)
                 fault = f"has a class beyond 0 to {channels - 1}; write channels for all, or 255 where none counts"

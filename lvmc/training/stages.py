@@ -63,7 +63,7 @@ def first_model(stretch: Stretch, train: Train, samples: SampleSet) -> tuple[Mod
     """
     model = model_of(stretch, train)
     if train.readouts == "zeros":
-        _zero(model, _readouts(model))
+        _zero(model, _readouts(model, stretch))
     else:
         start_at_shares(model, train, samples)
     return model, () if train.init is None else _started_from(model, Path(train.init))
@@ -75,7 +75,7 @@ def next_model(stretch: Stretch, train: Train, state: State) -> Model:
 
     model = model_of(stretch, train)
     own = model.state_dict()
-    _zero(model, (name for name in _readouts(model) if name not in state))
+    _zero(model, (name for name in _readouts(model, stretch) if name not in state))
     with torch.no_grad():
         for name, value in own.items():
             if name in state:
@@ -106,9 +106,10 @@ def _parts(spec: Spec) -> object:
     return {name: list(head.reads) for name, head in spec.heads.items()}, spec.inference
 
 
-def _readouts(model: Model) -> list[str]:
-    """Parameters of heads; a basis is none."""
-    return [name for name, _ in model.named_parameters() if name.startswith("heads.")]
+def _readouts(model: Model, stretch: Stretch) -> list[str]:
+    """Parameters of readouts of layers: at 0 they give nothing yet, and still learn. A basis is none."""
+    paths = {name: name.split(".") for name, _ in model.named_parameters()}
+    return [name for name, path in paths.items() if path[0] == "heads" and path[2] in stretch.spec.layers]
 
 
 def _zero(model: Model, names: Iterable[str]) -> None:

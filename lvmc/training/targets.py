@@ -9,6 +9,7 @@ from lvmc.data.pointvectors import vector_of_points
 from lvmc.data.sample import HIDDEN, UNCOUNTED, VISIBLE
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
+from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.lift import POINTS2D, Lift
 from lvmc.heads.segmentation import Segmentation
@@ -25,8 +26,8 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
 
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
-    not count. Classes: (B,) int64. Vectors: (B, 2 · points), coordinates from the centre in half sizes. Lifting heads,
-    under `<head>.points2d`: (B, points, 2) in pixels, NaN for points that are not annotated.
+    not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes.
+    Lifting heads, under `<head>.points2d`: (B, points, 2) in pixels, NaN for points that are not annotated.
 
     Args:
         graph: Whose heads.
@@ -58,7 +59,7 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
-        case Vector() if batch.points is not None:
+        case Vector() | Density() if batch.points is not None:
             return vector_of_points(batch.points, size)
         case _:
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")

@@ -24,7 +24,7 @@ from lvmc.spec import dump
 from tests.conftest import Golden
 from tests.laws.specs import specs as random_specs
 
-SHOWN = ("two_layer", "strided", "qp_faces", "gaussian", "boltzmann", "generator", "stereo")
+SHOWN = ("two_layer", "strided", "qp_faces", "gaussian", "boltzmann", "generator", "stereo", "density_1d")
 
 
 def source_of(spec: Any, **options: Any) -> str:
@@ -84,7 +84,7 @@ def test_emitted_files_import_torch_only(name: str) -> None:
             if isinstance(node, ast.Import | ast.ImportFrom)
             for alias in node.names
         }
-        assert imported - {"collections.abc", "typing"} == {"torch", "torch.nn.functional"}
+        assert imported - {"collections.abc", "math", "typing"} == {"torch", "torch.nn.functional"}
         assert max(map(len, text.splitlines())) <= 120
 
 

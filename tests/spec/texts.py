@@ -152,6 +152,44 @@ SHORT_AND_LONG: dict[str, tuple[str, str]] = {
         inference: {passes: 2, tying: untied}
         """,
     ),
+    "densities": (
+        """
+        inputs: {image: {channels: 1, size: 8}}
+        layers: {h1: {channels: 2, filter: 3}, h2: {channels: 2, filter: full}}
+        heads:
+          age: {kind: density, dims: 1, reads: h2, sigmas: [0.1, 20]}
+          box: {kind: density, dims: 2, reads: [h1, h2], sigmas: [0.1, [1, 2]], refine: {step: [0.1, 0.4]}, pool: mean}
+          near: {kind: density, model: gaussian, dims: 2, reads: h2}
+          bins: {kind: density, model: softmax, dims: 1, reads: h2, bins: 10, range: [0, 100], l2: 1}
+        """,
+        """
+        inputs: {image: {channels: 1, size: [8, 8]}}
+        layers: {h1: {channels: 2, filter: 3}, h2: {channels: 2, filter: full}}
+        heads:
+          age:
+            kind: density
+            model: energy
+            dims: 1
+            reads: [h2]
+            target: [10, 10]
+            joint: [10, 10]
+            activation: relu
+            samples: 128
+            sigmas: [[0.1], 20.0]
+            refine: {steps: 10, step: 0.1, decay: 0.5}
+            loss: nll
+          box:
+            kind: density
+            dims: 2
+            reads: {h1: 1, h2: 1}
+            sigmas: [[0.1], [1.0, 2.0]]
+            refine: {steps: 10, step: [0.1, 0.4], decay: 0.5}
+            pool: mean
+          near: {kind: density, model: gaussian, dims: 2, reads: h2, loss: nll, weight: 1, at: last}
+          bins:
+            {kind: density, model: softmax, dims: 1, reads: h2, bins: 10, range: [0.0, 1e2], l2: 1.0, variance: 0}
+        """,
+    ),
     **TRAIN_SHORT_AND_LONG,
 }
 """Pairs of specs that mean the same."""
