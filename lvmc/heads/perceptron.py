@@ -39,7 +39,7 @@ class Perceptrons(NamedTuple):
         )
 
     def parameters(self, name: str, readings: Sequence[Reading], pool: Pool) -> Iterator[Variable]:
-        """Of the readouts, `heads.<name>.<layer>`, of `target1`, … and `joint1`, …, whose first and last have no bias."""
+        """Of readouts, `heads.<name>.<layer>`, of `target1`, … and `joint1`, …; first and last joint have no bias."""
         widths = (self.dims, *self.target)
         read = sum(reading.channels * (1 if pool else prod(reading.size)) for reading in readings)
         scale = _scale(read + widths[-1])
