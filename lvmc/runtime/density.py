@@ -43,12 +43,12 @@ class Density(Protocol):
     def best(
         self,
         seeds: Tensor,
-        keep: int = 1,
+        top: int = 1,
         steps: int | None = None,
         step: Lengths | None = None,
         decay: float | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """The `keep` best of the seeds, refined: the best y (batch, dims), and its f (batch,)."""
+        """The `top` best of the seeds, refined: the best y (batch, dims), and its f (batch,)."""
         ...
 
     def integrals(self, low: Lengths, high: Lengths, points: int = 201) -> Integrals:

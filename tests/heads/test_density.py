@@ -197,7 +197,7 @@ def test_refinement_in_any_mode() -> None:
 
 
 def test_the_best_of_the_seeds_are_refined() -> None:
-    """The best of all that `keep` seeds come to; more kept are never worse; the defaults are the spec's."""
+    """The best of all that `top` seeds come to; more of them are never worse; the defaults are the spec's."""
     spec = spec_of(ENERGIES["plain"] | {"refine": {"steps": 6, "step": 0.2, "decay": 0.9}})
     model = lvmc.compile(spec, seed=3).double()
     found = model.densities(model(image()))["y"]
@@ -205,10 +205,10 @@ def test_the_best_of_the_seeds_are_refined() -> None:
     every = seeds.expand(3, -1, -1)
     y, value = found.refine(every, 6, 0.2, 0.9)
     assert torch.equal(y, found.refine(every)[0])
-    best, reached = found.best(seeds, keep=25)
+    best, reached = found.best(seeds, top=25)
     assert torch.equal(reached, value.max(1).values)
     assert torch.equal(best, y[torch.arange(3), value.argmax(1)])
-    few = [found.best(seeds, keep=keep)[1] for keep in (1, 3, 9, 40)]
+    few = [found.best(seeds, top=top)[1] for top in (1, 3, 9, 40)]
     assert all(bool((more >= less).all()) for less, more in pairwise(few))
 
 

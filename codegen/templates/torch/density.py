@@ -82,15 +82,15 @@ class Density:
     def best(
         self,
         seeds: Tensor,
-        keep: int = 1,
+        top: int = 1,
         steps: int | None = None,
         step: list[float] | float | None = None,
         decay: float | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """The `keep` best of the seeds (n, dims) or (batch, n, dims), refined: the best y (batch, dims), and its f."""
+        """The `top` best of the seeds (n, dims) or (batch, n, dims), refined: the best y (batch, dims), and its f."""
         seeds = seeds.expand(self.given.shape[0], -1, -1)
         with torch.no_grad():
-            places = self.value(seeds).topk(min(keep, seeds.shape[1]), 1).indices
+            places = self.value(seeds).topk(min(top, seeds.shape[1]), 1).indices
         chosen = seeds.gather(1, places.unsqueeze(-1).expand(-1, -1, self.dims))
         y, value = self.refine(chosen, steps, step, decay)
         value, place = value.max(1)
@@ -141,8 +141,8 @@ class Density:
         offset = (y - mean[:, None]).square()
         variance = (share * offset).sum(1)
         errors = (share - 1 / y.shape[1], share * (y - mean[:, None]), share * (offset - variance[:, None]))
-        spread = [error.square().sum(1).sqrt() for error in errors]
-        return Integrals(log_normaliser, mean, variance, spread[0].squeeze(1), spread[1], spread[2])
+        first, second, third = (error.square().sum(1).sqrt() for error in errors)
+        return Integrals(log_normaliser, mean, variance, first.squeeze(1), second, third)
 
     def _box(self, low: list[float] | float, high: list[float] | float, points: int) -> tuple[Tensor, Tensor]:
         """All points of a box, (batch, points^dims, dims), and how far apart they are along each axis."""
@@ -201,14 +201,14 @@ def importance_loss(value: Tensor, y: Tensor, sigmas: list[list[float]]) -> Tens
 
 def gaussian_log(given: Tensor, y: Tensor) -> Tensor:
     """log p(y | x) of independent Gaussians: `given` (batch, 2 · dims) holds means, then log σ²."""
-    centre, spread = given.unsqueeze(-2).chunk(2, -1)
-    return normal_log(y - centre, 0.5 * spread)
+    centre, log_spread = given.unsqueeze(-2).chunk(2, -1)
+    return normal_log(y - centre, 0.5 * log_spread)
 
 
 def laplace_log(given: Tensor, y: Tensor) -> Tensor:
     """log p(y | x) of independent Laplace densities: `given` (batch, 2 · dims) holds centres, then log β."""
-    centre, spread = given.unsqueeze(-2).chunk(2, -1)
-    return (-(y - centre).abs() * (-spread).exp() - spread - log(2)).sum(-1)
+    centre, log_spread = given.unsqueeze(-2).chunk(2, -1)
+    return (-(y - centre).abs() * (-log_spread).exp() - log_spread - log(2)).sum(-1)
 
 
 def bins_log(logits: Tensor, y: Tensor, bins: int, low: float, high: float) -> Tensor:
@@ -229,8 +229,8 @@ def bins_penalty(
     """Mean of l2 · (expected value − target)² + variance · (variance over the bins)."""
     share, middle = logits.unflatten(-1, (-1, bins)).softmax(-1), bin_middles(logits, bins, low, high)
     expected = share @ middle
-    spread = (share * (middle - expected.unsqueeze(-1)).square()).sum(-1)
-    return -minus_mean(l2 * (expected - targets).square() + variance * spread)
+    around = (share * (middle - expected.unsqueeze(-1)).square()).sum(-1)
+    return -minus_mean(l2 * (expected - targets).square() + variance * around)
 
 
 def bin_middles(logits: Tensor, bins: int, low: float, high: float) -> Tensor:
