@@ -44,7 +44,7 @@ def _fault(head: HeadNode, sample: Sample, about: About) -> str:
     match head.record:
         case Lift(on=on) if "points3d" in on:
             return "learns points in 3D, but the samples have none; write on: points2d"
-        case (Heatmap() | Lift() | Vector() | Density()) if sample.points is None:
+        case Heatmap() | Lift() | Vector() | Density() if sample.points is None:
             return "learns points, but the samples have none"
         case Heatmap(channels=channels) if sample.points is not None and channels != len(sample.points):
             count = len(sample.points)
