@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from lvmc.heads import HeadRecord
 
+MIRRORED = (Heatmap, Segmentation, Vector, Classes)
+"""Heads whose outputs have a mirror image."""
+
 
 def averaged(graph: EnergyGraph, out: dict[str, Tensor], mirrored: dict[str, Tensor], flip: Flip) -> dict[str, Tensor]:
     """½ (output + output of the mirrored picture, mirrored back), by head.
@@ -27,16 +30,20 @@ def averaged(graph: EnergyGraph, out: dict[str, Tensor], mirrored: dict[str, Ten
         mirrored: What they say of the pictures with columns reversed.
         flip: For each point the number of its mirror image.
     """
-    return {
-        head.name: 0.5 * (out[head.name] + mirrored_back(head.record, mirrored[head.name], flip))
-        for head in graph.heads
-    }
+    found: dict[str, Tensor] = {}
+    for head in graph.heads:
+        if not isinstance(head.record, MIRRORED):
+            kind = type(head.record).__name__.lower()
+            raise ValueError(f"evaluate.mirror: heads of kind {kind} have no mirror image; write mirror: false")
+        found[head.name] = 0.5 * (out[head.name] + mirrored_back(head.record, mirrored[head.name], flip))
+    return found
 
 
 def mirrored_back(record: HeadRecord, output: Tensor, flip: Flip) -> Tensor:
     """What a head says of a mirrored picture, as if said of the picture.
 
-    Maps are reversed, and points change places with their mirror images; in a vector x also changes its sign.
+    Maps are reversed, and points change places with their mirror images, x in a vector with its sign changed; classes
+    stay.
     """
     match record:
         case Heatmap():
@@ -46,10 +53,8 @@ def mirrored_back(record: HeadRecord, output: Tensor, flip: Flip) -> Tensor:
         case Vector():
             points = output.reshape(len(output), -1, 2)[:, list(_known(flip))]
             return (points * points.new_tensor([-1.0, 1.0])).flatten(1)
-        case Classes():
-            return output
         case _:
-            raise ValueError(f"evaluate.mirror: heads of kind {type(record).__name__.lower()} have no mirror image")
+            return output
 
 
 def flip_of(graph: EnergyGraph, samples: SampleSet) -> Flip:
