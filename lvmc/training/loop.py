@@ -13,6 +13,7 @@ from lvmc.data.sample import Splits
 from lvmc.graph import InputNode
 from lvmc.runtime.folder import WEIGHTS
 from lvmc.spec.train import Train
+from lvmc.training.draws import seed_draws
 from lvmc.training.durable import save_tensors
 from lvmc.training.fit import check_batch
 from lvmc.training.logs import Log
@@ -97,6 +98,7 @@ def _train_epoch(run: Run, learner: Learner, standing: Standing, carried: Mappin
     for several in _windows(run, learner, standing):
         for batch in several:
             check_batch(learner.graph, batch, run.splits.train)
+        seed_draws(learner.graph, run.train.seed, standing.step, run.fabric.global_rank)
         losses = learn(run.fabric, learner, run.train, several)
         standing = _settled(run, learner, standing, pending)
         pending = Pending(losses, several)
@@ -151,6 +153,7 @@ def _end_epoch(run: Run, learner: Learner, standing: Standing) -> Standing:
     figures |= {f"{name}/loss": mean for name, mean in zip(names, standing.means, strict=True)}
     samples, best = run.splits.validation, standing.best
     if samples is not None and len(samples) and (epoch % run.train.evaluate.every == 0 or epoch == stretch.epochs):
+        seed_draws(learner.graph, run.train.seed, standing.step)
         figures |= _validated(run, learner)
         figure = figure_of(run.train.evaluate.watch, figures)
         if better(run.train.evaluate.watch, figure, best):
