@@ -38,7 +38,7 @@ LEVELS = (
     {"units", "heads"},
     {"rewrites", "codegen", "schedule", "source", "lifting"},
     {"ir", "records"},
-    {"errors", "values"},
+    {"errors", "values", "durable"},
 )
 """From the top: a module imports those of lower levels only."""
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Literal
 
+from lvmc.durable import save_text
 from lvmc.study.plan import Run
-from lvmc.training.durable import save_text
 
 FIGURES, FAILED = "figures.json", "failed.json"
 

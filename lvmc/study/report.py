@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lvmc.durable import save_text
 from lvmc.study import tables
 from lvmc.study.kept import Result
 from lvmc.study.plan import Plan
 from lvmc.study.plots import draw_plots
 from lvmc.study.summary import Summary
-from lvmc.training.durable import save_text
 
 STUDY = "study.json"
 

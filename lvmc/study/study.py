@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lvmc.durable import save_text
 from lvmc.study.kept import Result, is_done, now, result_of
 from lvmc.study.one import train_and_judge
 from lvmc.study.plan import Plan, read_plan
@@ -15,7 +16,6 @@ from lvmc.study.progress import Progress
 from lvmc.study.report import STUDY, write_report
 from lvmc.study.runner import RunOne, make_runs
 from lvmc.study.summary import Summary, summary_of
-from lvmc.training.durable import save_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lvmc import __version__
 from lvmc.spec import Spec, dump
-from lvmc.training.durable import save_tensors
 from lvmc.training.sharded import laid_out_as, state_of, whole
 from lvmc.training.standing import Standing, standing_of
+from lvmc.training.tensors import save_tensors
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -7,11 +7,11 @@ import os
 import shutil
 from pathlib import Path
 
+from lvmc.durable import save_text
 from lvmc.evaluation.folder import EVALUATION
 from lvmc.runtime.folder import BUILD, WEIGHTS, folder_bases, folder_files
 from lvmc.runtime.module import Compiled
 from lvmc.training.checkpoints import CHECKPOINT
-from lvmc.training.durable import save_text
 from lvmc.training.logs import CSV, JSONL, TENSORBOARD
 from lvmc.training.loop import BAD_BATCH
 

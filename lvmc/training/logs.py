@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from lvmc.training.durable import save_text
+from lvmc.durable import save_text
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter

@@ -14,7 +14,6 @@ from lvmc.graph import InputNode
 from lvmc.runtime.folder import WEIGHTS
 from lvmc.spec.train import Train
 from lvmc.training.draws import seed_draws
-from lvmc.training.durable import save_tensors
 from lvmc.training.fit import check_batch
 from lvmc.training.logs import Log
 from lvmc.training.progress import Progress, Tell
@@ -23,6 +22,7 @@ from lvmc.training.sharded import is_sharded, state_of
 from lvmc.training.stages import Stretch, model_of
 from lvmc.training.standing import Standing
 from lvmc.training.step import Learner, learn
+from lvmc.training.tensors import save_tensors
 from lvmc.training.trouble import check_finite
 from lvmc.training.validation import validate
 from lvmc.training.watch import Best, better, figure_of

@@ -10,6 +10,7 @@ from lvmc.assemble import Options
 from lvmc.data.batches import Plan
 from lvmc.data.sample import Splits
 from lvmc.data.sources import open_data
+from lvmc.durable import save_text
 from lvmc.evaluation import Evaluation, evaluate
 from lvmc.evaluation.folder import EVALUATION
 from lvmc.evaluation.predict import picture_input
@@ -18,7 +19,6 @@ from lvmc.runtime.folder import open_folder
 from lvmc.spec import Spec
 from lvmc.spec.train import Train
 from lvmc.training.checkpoints import Checkpoint, check_same, read_checkpoint
-from lvmc.training.durable import save_text
 from lvmc.training.engine import fabric_of, leave
 from lvmc.training.fit import check_fit
 from lvmc.training.folder import begin

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lvmc.data.batches import Batch
 from lvmc.data.sample import SampleSet
-from lvmc.training.durable import save_tensors
+from lvmc.training.tensors import save_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor

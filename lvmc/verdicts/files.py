@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvmc import __version__
+from lvmc.durable import replacing
 from lvmc.verdicts.description import Description, described, proof_of, subject_of
 from lvmc.verdicts.records import Array, Certificate, Witness
 from lvmc.verdicts.subjects import Subject, digest
@@ -68,13 +68,8 @@ def save(path: str | Path, subject: Subject, proof: Certificate | Witness) -> No
     about = {"lvmc": FORMAT, "version": __version__, "made": datetime.now(UTC).isoformat(timespec="seconds")}
     text = json.dumps({**about, "sha256": digest(subject), **words}, ensure_ascii=False, allow_nan=False)
     members = {ABOUT: np.frombuffer(text.encode(), np.uint8), **_numbered(arrays)}
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with beside.open("xb") as file:
-            np.savez(file, allow_pickle=False, **members)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(target) as beside, beside.open("xb") as file:
+        np.savez(file, allow_pickle=False, **members)
 
 
 def load(path: str | Path) -> tuple[Subject, Certificate | Witness]:

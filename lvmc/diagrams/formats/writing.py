@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from secrets import token_hex
 
 from lvmc.diagrams.drawing.picture import Picture
 from lvmc.diagrams.formats.dot import dot_source
 from lvmc.diagrams.formats.mermaid import mermaid_text
 from lvmc.diagrams.formats.render import DrawError, pdf, png, svg
+from lvmc.durable import replacing
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
             ".mermaid": "mermaid"}  # fmt: skip
@@ -34,7 +34,8 @@ def write(picture: Picture, path: str | Path, format: str | None = None) -> Path
     target = Path(path)
     drawn = content(picture, format or _format_of(target))
     try:
-        _replace(target, drawn)
+        with replacing(target) as fresh:
+            fresh.write_bytes(drawn)
     except OSError as error:
         raise DrawError(f"cannot write {target}: {error.strerror or error}") from error
     return target
@@ -58,12 +59,3 @@ def _format_of(path: Path) -> str:
     if found is None:
         raise DrawError(f"{path.name} does not say its format; end it in {', '.join(SUFFIXES)}, or give format")
     return found
-
-
-def _replace(target: Path, drawn: bytes) -> None:
-    beside = target.with_name(f".{target.name}.{token_hex(4)}.part")
-    try:
-        beside.write_bytes(drawn)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
