@@ -61,7 +61,7 @@ def measure(
         if device == "cuda":
             torch.cuda.reset_peak_memory_stats()
         spec = lvmc.load(spec_of(net, passes, train | {"epochs": epochs}))
-        trained = train_spec(spec, place, force=True, judge_on=("test", "covered"), accelerator=device)
+        trained = train_spec(spec, place, force=True, evaluate_on=("test", "covered"), accelerator=device)
         peak = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else float("nan")
     (head,) = net["heads"]
     figures = trained.evaluation.figures

@@ -47,7 +47,7 @@ class Ours:
 
     def seconds(self, clock: Clock) -> float:
         """Time between the first batch asked for and the last step, as the run itself measures it."""
-        return train_spec(self.spec, self.folder, force=True, judge_on=()).seconds
+        return train_spec(self.spec, self.folder, force=True, evaluate_on=()).seconds
 
     def loss(self) -> float:
         """Mean over an epoch from first weights."""
@@ -57,7 +57,7 @@ class Ours:
             if told.ended:
                 found.append(told.figures["loss"])
 
-        train_spec(self.spec, self.folder, force=True, judge_on=(), tell=tell)
+        train_spec(self.spec, self.folder, force=True, evaluate_on=(), tell=tell)
         return found[-1]
 
 

@@ -33,7 +33,7 @@ with Progress() as bar:
             loss = "" if told.loss is None else f", loss {told.loss:.4f}"
             bar.update(task, description=f"{name}, epoch {told.epoch} of {EPOCHS}{loss}", completed=told.share)
 
-        train_spec(spec, OUT / f"{name}_run", force=True, judge_on=(), tell=tell)
+        train_spec(spec, OUT / f"{name}_run", force=True, evaluate_on=(), tell=tell)
 
 models = {"QP2 before": lvmc.compile(SPECS["QP2"])} | {name: lvmc.open(OUT / f"{name}_run") for name in SPECS}
 train = SPECS["QP2"].train

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lvmc.data.sample import About, SampleSet
 from lvmc.evaluation.classes import labels_right
+from lvmc.evaluation.evaluate_pixels import evaluate_pixels
+from lvmc.evaluation.evaluate_points import evaluate_points
 from lvmc.evaluation.evaluation import Evaluation, merged, placed
-from lvmc.evaluation.judge_pixels import judge_pixels
-from lvmc.evaluation.judge_points import judge_points
 from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Predicted, Seen, Truth, predict_beside
 from lvmc.graph import HeadNode
@@ -53,16 +53,16 @@ def predict_and_evaluate(
     predicted: dict[str, dict[str, Predicted]] = {}
     for name, samples in sets.items():
         predicted[name], truth = predict_beside(model, samples, train, batch, seen)
-        parts.append(judge(model, name, predicted[name], truth, samples.about, train))
+        parts.append(evaluate_set(model, name, predicted[name], truth, samples.about, train))
     return Evaluated(merged(parts), predicted)
 
 
-def judge(
+def evaluate_set(
     model: Model, name: str, said: Mapping[str, Predicted], truth: Truth, about: About, train: Train
 ) -> Evaluation:
     """What heads said about a set, compared with what is true; raises as `evaluate` does."""
     heads = [head for head in compiled_of(model).graph.heads if head.name in said]
-    parts = [_judge_head(head, f"{name}/{head.name}", said[head.name], truth, about, train) for head in heads]
+    parts = [_evaluate_head(head, f"{name}/{head.name}", said[head.name], truth, about, train) for head in heads]
     return merged(parts)
 
 
@@ -80,7 +80,7 @@ def class_names(head: HeadNode, about: About, count: int) -> list[str]:
     return list(own or known or map(str, range(count)))
 
 
-def _judge_head(head: HeadNode, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+def _evaluate_head(head: HeadNode, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
     if said.points is not None and truth.points is not None and truth.visible is not None:
         count, known = said.points.shape[1], truth.points.shape[1]
         if isinstance(head.record, Vector) and count != known:
@@ -89,10 +89,10 @@ def _judge_head(head: HeadNode, place: str, said: Predicted, truth: Truth, about
             remedy = f"write channels: {known}, or choose points of the data"
             raise ValueError(f"head {head.name!r} gives {count} points, but samples have {known}; {remedy}")
         names, limbs = names_and_limbs(head, about, count)
-        return judge_points(place, said, truth, names, limbs, train.evaluate.pck)
+        return evaluate_points(place, said, truth, names, limbs, train.evaluate.pck)
     if said.classes is not None and truth.masks is not None and isinstance(head.record, Segmentation):
         count = head.record.channels
-        return judge_pixels(place, said.classes, truth, class_names(head, about, count))
+        return evaluate_pixels(place, said.classes, truth, class_names(head, about, count))
     if said.labels is not None and truth.labels is not None:
         right = labels_right(said.labels, truth.labels)
         counts = {f"{place}/samples": int((truth.labels >= 0).sum())}

@@ -11,7 +11,7 @@ from lvmc.training.progress import Progress
 from lvmc.training.run import train_spec
 
 
-def train_and_judge(run: Run, folder: Path, tell: Tell) -> Mapping[str, float]:
+def train_and_evaluate(run: Run, folder: Path, tell: Tell) -> Mapping[str, float]:
     """Train in a folder, and return the figures of the weights kept.
 
     Raises:
@@ -21,7 +21,7 @@ def train_and_judge(run: Run, folder: Path, tell: Tell) -> Mapping[str, float]:
     def told(progress: Progress) -> None:
         tell(Event(run.name, "step", f"epoch {progress.epoch} of {progress.epochs}", progress.share))
 
-    trained = train_spec(run.spec, folder, resume=True, judge_on=run.evaluate, tell=told)
+    trained = train_spec(run.spec, folder, resume=True, evaluate_on=run.evaluate, tell=told)
     for text in trained.remarks:
         tell(Event(run.name, "remark", text))
     if not trained.evaluation.figures:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lvmc.durable import save_text
 from lvmc.study.kept import Result, is_done, now, result_of
-from lvmc.study.one import train_and_judge
+from lvmc.study.one import train_and_evaluate
 from lvmc.study.plan import Plan, read_plan
 from lvmc.study.processes import spread
 from lvmc.study.progress import Progress
@@ -39,7 +39,7 @@ def run_study(
     *,
     jobs: int = 1,
     table_only: bool = False,
-    run_one: RunOne = train_and_judge,
+    run_one: RunOne = train_and_evaluate,
     tell: Callable[[str, float], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Outcome:

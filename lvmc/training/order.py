@@ -23,18 +23,18 @@ class Order:
     devices: int = 1
     strategy: Strategy = "auto"
     accelerator: Accelerator = "auto"
-    judge_on: tuple[str, ...] = SETS
+    evaluate_on: tuple[str, ...] = SETS
     save_every: int | None = None
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         paths = {"folder": str(self.folder), "data_folder": self.data_folder and str(self.data_folder)}
-        return asdict(self) | paths | {"judge_on": list(self.judge_on)}
+        return asdict(self) | paths | {"evaluate_on": list(self.evaluate_on)}
 
 
 def order_of(document: dict[str, Any]) -> Order:
     """What `document` wrote."""
     given = dict(document)
     folder, data_folder = Path(given.pop("folder")), given.pop("data_folder")
-    judge_on = tuple(given.pop("judge_on"))
-    return Order(folder, data_folder and Path(data_folder), judge_on=judge_on, **given)
+    evaluate_on = tuple(given.pop("evaluate_on"))
+    return Order(folder, data_folder and Path(data_folder), evaluate_on=evaluate_on, **given)

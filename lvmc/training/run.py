@@ -25,7 +25,7 @@ def train_spec(  # noqa: PLR0913
     devices: int = 1,
     strategy: Strategy = "auto",
     accelerator: Accelerator = "auto",
-    judge_on: tuple[str, ...] = SETS,
+    evaluate_on: tuple[str, ...] = SETS,
     save_every: int | None = None,
     tell: Tell | None = None,
 ) -> Trained:
@@ -45,7 +45,7 @@ def train_spec(  # noqa: PLR0913
         devices: Processes on this machine, each with a device. Under torchrun its number counts.
         strategy: How processes share the model: `ddp` (also `auto`): each has all of it; `fsdp`: each has a part.
         accelerator: Kind of the devices.
-        judge_on: Sets that the weights kept are judged on in the end.
+        evaluate_on: Sets that the weights kept are judged on in the end.
         save_every: Steps between two checkpoints, instead of a minute or more.
         tell: Is told how the run goes on, in the first process.
 
@@ -58,7 +58,7 @@ def train_spec(  # noqa: PLR0913
     spec = spec.model_copy(update={"train": spec.train or Train()})
     order = Order(
         folder.absolute(), data_folder and data_folder.absolute(), resume, force, stop_after, devices, strategy,
-        accelerator, judge_on, save_every,
+        accelerator, evaluate_on, save_every,
     )  # fmt: skip
     if is_first():
         check_folder(order.folder, resume, force)

@@ -137,7 +137,7 @@ def _trained(run: Run, spec: Spec, order: Order, standing: Standing, remarks: tu
     run.fabric.barrier()  # the first process has written the weights
     evaluation = Evaluation()
     if standing.finished and run.fabric.is_global_zero:
-        evaluation = _judged(run, order)
+        evaluation = _evaluated(run, order)
     run.fabric.barrier()
     best = run.stretches[-1].before + standing.best.epoch if standing.finished and standing.best else None
     return Trained(
@@ -152,9 +152,9 @@ def _trained(run: Run, spec: Spec, order: Order, standing: Standing, remarks: tu
     )
 
 
-def _judged(run: Run, order: Order) -> Evaluation:
+def _evaluated(run: Run, order: Order) -> Evaluation:
     """The evaluation of the weights kept, as the folder has it or made now."""
-    file, sets = order.folder / EVALUATION, sets_of(run.splits, order.judge_on)
+    file, sets = order.folder / EVALUATION, sets_of(run.splits, order.evaluate_on)
     if file.is_file():
         found = Evaluation.from_json(file.read_text(encoding="utf-8"))
         if set(sets) <= {name.partition("/")[0] for name in found.figures}:

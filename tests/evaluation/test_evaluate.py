@@ -116,7 +116,7 @@ def test_points_of_other_data_are_refused() -> None:
 
 def test_perfect_predictions_have_perfect_figures() -> None:
     """Heads that are told the truth: every metric at its best."""
-    from lvmc.evaluation.evaluate import judge
+    from lvmc.evaluation.evaluate import evaluate_set
     from lvmc.evaluation.predict import predict_beside
 
     model, samples = small_model(), Drawn()
@@ -126,7 +126,7 @@ def test_perfect_predictions_have_perfect_figures() -> None:
         "parts": replace(said["parts"], classes=np.where(truth.masks == 255, 0, truth.masks)),
         "scene": replace(said["scene"], labels=truth.labels),
     }
-    figures = judge(model, "test", told, truth, samples.about, TRAIN).figures
+    figures = evaluate_set(model, "test", told, truth, samples.about, TRAIN).figures
     for name, value in figures.items():
         assert value == (0.0 if "nme" in name else 1.0), name
 

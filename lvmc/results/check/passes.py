@@ -27,7 +27,7 @@ def passes_said(check: Check) -> tuple[str, ...]:
     if check.trace is not None:
         told += [_ran(check.trace), _score(check.trace), _residual(check.trace)]
     if check.convergence is not None:
-        told += _judged(check.convergence, check.remark)
+        told += _evaluated(check.convergence, check.remark)
     return tuple(filter(None, told))
 
 
@@ -48,7 +48,7 @@ def slopes(check: Check) -> tuple[Slope, ...]:
     return tuple(lines)
 
 
-def _judged(found: Convergence, known: str) -> list[str]:
+def _evaluated(found: Convergence, known: str) -> list[str]:
     """Rates, and what else is remarkable; `known` was said already."""
     told: list[str] = []
     if found.rate is not None:

@@ -13,7 +13,7 @@ from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Truth
 
 
-def judge_pixels(place: str, predicted: NDArray[np.uint8], truth: Truth, names: Sequence[str]) -> Evaluation:
+def evaluate_pixels(place: str, predicted: NDArray[np.uint8], truth: Truth, names: Sequence[str]) -> Evaluation:
     """Pixel accuracy, mean accuracy and mean IoU over classes, and the accuracy of superpixels where there are any.
 
     Args:

@@ -18,7 +18,7 @@ MOST_SHOWN = 200
 """Points of a precision–recall curve that are kept."""
 
 
-def judge_points(
+def evaluate_points(
     place: str, said: Predicted, truth: Truth, names: Sequence[str], limbs: Sequence[tuple[int, int]], limit: float
 ) -> Evaluation:
     """NME, PCK, the area under its curve, PCP, and how well confidence tells visible points from hidden ones.
