@@ -19,4 +19,4 @@ def seed_draws(graph: EnergyGraph, seed: int, step: int, rank: int = 0) -> None:
 
     if any(isinstance(head.record, Sampled) and head.record.draws() is not None for head in graph.heads):
         state = np.random.SeedSequence((_STREAM, seed % 2**64, step, rank)).generate_state(1, np.uint64)
-        torch.manual_seed(int(state[0]))
+        torch.manual_seed(int(state[0]))  # pyright: ignore[reportUnknownMemberType]: its argument is not annotated
