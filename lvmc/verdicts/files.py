@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvmc import __version__
-from lvmc.durable import replacing
 from lvmc.verdicts.description import Description, described, proof_of, subject_of
 from lvmc.verdicts.records import Array, Certificate, Witness
 from lvmc.verdicts.subjects import Subject, digest
@@ -63,6 +62,8 @@ def save(path: str | Path, subject: Subject, proof: Certificate | Witness) -> No
         subject: The matrix or the net (`lvmc.verdicts.subjects.matrix_of`, `net_of`).
         proof: The certificate or the witness.
     """
+    from lvmc.durable import replacing  # reading and verifying load nothing else of lvmc
+
     target = Path(path)
     words, arrays = described(subject, proof)
     about = {"lvmc": FORMAT, "version": __version__, "made": datetime.now(UTC).isoformat(timespec="seconds")}
