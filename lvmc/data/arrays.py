@@ -27,7 +27,7 @@ class Arrays:
 
     Attributes:
         images: (n, h, w, channels) uint8.
-        points: (n, P, 2) float64.
+        points: (n, P, 2) float64, pixel centres at whole numbers.
         visible: (n, P), as in `Sample`.
         flip: Mirror images of the P points.
         split: (n,) 0 train, 1 validation, 2 test.
@@ -139,8 +139,8 @@ def _classes(opened: Any) -> tuple[str, ...]:
 
 
 def _without_points(file: Path, record: Npz, arrays: Arrays) -> Arrays:
-    for field in ("points", "flip", "unit"):
-        if getattr(record, field) is not None:
+    for field in ("points", "first_pixel", "flip", "unit"):
+        if field in record.model_fields_set and getattr(record, field) is not None:
             raise ValueError(f"{file}: has no array {record.keypoints!r}, so 'data.{field}' says nothing; leave it out")
     return arrays
 
@@ -160,7 +160,7 @@ def _with_points(
     box, donor, uncovered = _occluders(record, len(keypoints), count, read)
     return replace(
         arrays,
-        points=np.asarray(keypoints[:, chosen], np.float64),
+        points=np.asarray(keypoints[:, chosen], np.float64) - record.first_pixel,
         visible=flags[:, chosen],
         flip=_flip(file, record, chosen, count, read),
         box=box,

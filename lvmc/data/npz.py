@@ -60,7 +60,7 @@ class NpzSet:
             label=None if arrays.labels is None else int(arrays.labels[row]),
             unit=unit or 1.0,
             superpixels=None if superpixels is None else cut_numbers(superpixels[row], self.cut, 0).astype(np.int32),
-            origin=self.cut.origin,
+            origin=self.cut.origin + np.asarray([0, 0, self.record.first_pixel]),
         )
 
 

@@ -9,7 +9,19 @@ from numpy.typing import NDArray
 
 from lvmc.data.sample import HIDDEN, VISIBLE
 from lvmc.evaluation.evaluation import Curve, Evaluation, Table, placed
-from lvmc.evaluation.points import Floats, limbs_right, mean, only, pck, pck_area, pck_curve, point_errors
+from lvmc.evaluation.points import (
+    Floats,
+    Marks,
+    Points,
+    limbs_right,
+    mean,
+    mean_offset,
+    only,
+    pck,
+    pck_area,
+    pck_curve,
+    point_errors,
+)
 from lvmc.evaluation.predict import Predicted, Truth
 from lvmc.evaluation.visibility import PrecisionRecall, average_precision, precision_recall
 
@@ -21,7 +33,7 @@ MOST_SHOWN = 200
 def evaluate_points(
     place: str, said: Predicted, truth: Truth, names: Sequence[str], limbs: Sequence[tuple[int, int]], limit: float
 ) -> Evaluation:
-    """NME, PCK, the area under its curve, PCP, and how well confidence tells visible points from hidden ones.
+    """NME, PCK, the area under its curve, the mean offset, PCP, and how confidence tells visible points.
 
     Args:
         place: "<set>/<head>", before the names of metrics.
@@ -43,6 +55,8 @@ def evaluate_points(
         figures |= _figures(some, limit, suffix)
         if not np.isnan(some).all():
             curves[f"{place}/pck{suffix}"] = _pck_curve(some, limit)
+    offset = mean_offset(said.points, truth.points, visible)
+    figures |= {"offset_x": float(offset[0]), "offset_y": float(offset[1])}
     right = limbs_right(said.points, truth.points, visible, limbs)
     figures["pcp"] = mean(right)
     told = {} if said.confidence is None else _told_apart(said.confidence, visible)
@@ -52,7 +66,7 @@ def evaluate_points(
     counts |= {f"{place}/samples": len(errors), f"{place}/limbs": int((~np.isnan(right)).sum())}
     return Evaluation(
         figures=placed(place, figures),
-        joints={place: _joints(errors, visible, names, limit)},
+        joints={place: _joints(said.points, truth.points, errors, visible, names, limit)},
         curves=curves,
         counts=counts,
         errors={f"{place}/error": errors, f"{place}/visible": visible.astype(np.float64)},
@@ -76,12 +90,16 @@ def _figures(errors: Floats, limit: float, suffix: str) -> dict[str, float]:
     }
 
 
-def _joints(errors: Floats, visible: NDArray[np.uint8], names: Sequence[str], limit: float) -> Table:
+def _joints(
+    predicted: Points, points: Points, errors: Floats, visible: Marks, names: Sequence[str], limit: float
+) -> Table:
     table: Table = {}
     for joint, name in enumerate(names):
         row: dict[str, float] = {}
         for suffix, some in _kinds(errors[:, [joint]], visible[:, [joint]]).items():
             row |= {f"points{suffix}": float((~np.isnan(some)).sum())} | _figures(some, limit, suffix)
+        offset = mean_offset(predicted[:, joint], points[:, joint], visible[:, joint])
+        row |= {"offset_x": float(offset[0]), "offset_y": float(offset[1])}
         table[name] = {metric: value for metric, value in row.items() if not np.isnan(value)}
     return table
 

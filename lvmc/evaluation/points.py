@@ -25,6 +25,15 @@ def point_errors(predicted: Points, points: Points, visible: Marks, units: NDArr
     return np.where(visible > 0, distance / units.astype(np.float64)[:, None], np.nan)
 
 
+def mean_offset(predicted: Points, points: Points, visible: Marks) -> Floats:
+    """Mean of predicted − true over annotated points, (2,) in pixels; nan if there is none.
+
+    What is left over many points of a net that was trained on mirrored pictures is an offset of the annotations.
+    """
+    away = (predicted.astype(np.float64) - points)[visible > 0]
+    return away.mean(0) if len(away) else np.full(2, np.nan)
+
+
 def only(errors: Floats, visible: Marks, mark: int) -> Floats:
     """The errors of points so marked; nan elsewhere."""
     return np.where(visible == mark, errors, np.nan)

@@ -10,12 +10,16 @@ from pathlib import Path
 from lvmc.evaluation.evaluation import Evaluation, Table
 
 LENGTHS = {"nme", "nme_visible", "nme_hidden"}
-"""Metrics in units of error; all others are shares."""
+"""Metrics in units of error."""
+
+OFFSETS = {"offset_x", "offset_y"}
+"""Metrics in pixels, with a sign; all others are shares."""
 
 WORDS = {
     "nme": "NME", "nme_visible": "NME, visible points", "nme_hidden": "NME, hidden points",
     "pck": "PCK@{limit}", "pck_visible": "PCK@{limit}, visible points", "pck_hidden": "PCK@{limit}, hidden points",
     "auc": "AUC to {limit}", "auc_visible": "AUC, visible points", "auc_hidden": "AUC, hidden points",
+    "offset_x": "mean offset in x, pixels", "offset_y": "mean offset in y, pixels",
     "pcp": "PCP, strict", "visible_ap": "AP of visibility", "hidden_ap": "AP of hiddenness",
     "oks_ap": "OKS AP", "oks_ap50": "OKS AP at .50", "oks_ap75": "OKS AP at .75", "oks_ar": "OKS AR",
     "accuracy": "accuracy", "mean_accuracy": "mean accuracy of classes", "miou": "mean IoU", "iou": "IoU",
@@ -79,11 +83,13 @@ def words(metric: str, limit: float) -> str:
 
 
 def shown(metric: str, value: float | None) -> str:
-    """A length with four digits, a share in percent, a count as it is."""
+    """A length with four digits, an offset with its sign, a share in percent, a count as it is."""
     if value is None:
         return "–"
     if metric in ("points", "pixels"):
         return f"{value:,.0f}"
+    if metric in OFFSETS:
+        return f"{value:+.2f}"
     return f"{value:.4f}" if metric in LENGTHS else f"{100 * value:.1f} %"
 
 

@@ -106,7 +106,9 @@ class Npz(Record):
 
     `images` (n, h, w) or (n, h, w, channels), `keypoints` (n, points, 2) as x, y, `visible` (n, points), `masks`
     (n, h, w), `labels` (n,), `split` (n,): 0 train, 1 validation, 2 test. `points` takes some of the keypoints, in this
-    order; `flip` is their mirror image (numbers, or the name of an array for all keypoints).
+    order; `flip` is their mirror image (numbers, or the name of an array for all keypoints). `first_pixel` is what
+    keypoints call the centre of the first pixel, in x and y: 0, 0.5 where they count from the picture's edge, 1 from
+    MATLAB.
     """
 
     kind: Literal["npz"]
@@ -120,6 +122,7 @@ class Npz(Record):
     split: Text = "split"
     validation: Share = 0.1
     points: Indices | None = None
+    first_pixel: float = 0.0
     flip: FlipField | None = None
     unit: UnitField | None = None
     occluders: Occluders | None = None

@@ -11,6 +11,7 @@ import pytest
 
 from lvmc.data.sample import UNCOUNTED
 from lvmc.data.sources import open_data
+from lvmc.evaluation.coco import to_file
 from lvmc.spec.data import Npz, Occluders
 from tests.data.sets import block, real
 
@@ -68,6 +69,18 @@ def test_chosen_points_with_their_mirror_images_and_unit(tmp_path: Path) -> None
     assert sets.train[3].unit == pytest.approx(np.hypot(*(chosen[0] - chosen[2])))
     assert opened(tmp_path, points=(1, 0, 2), flip=(1, 0, 2)).train.about.flip == (1, 0, 2)
     assert opened(tmp_path, unit=3.0).train[0].unit == 3
+
+
+def test_points_count_from_where_the_file_says(tmp_path: Path) -> None:
+    """The first pixel's centre is 0 in a sample, whatever it is in the file, and predictions go back."""
+    plain, shifted = (opened(tmp_path, size=(20, 28), first_pixel=first).train[3] for first in (0.0, 1.0))
+    annotated = plain.visible > 0
+    assert np.allclose(shifted.points[annotated], plain.points[annotated] - 2)
+    given = arrays()["keypoints"][3][annotated]
+    for sample in (plain, shifted):
+        assert np.allclose(to_file(sample.points[annotated], sample), given, atol=1e-5)
+    with pytest.raises(ValueError, match=r"'data\.first_pixel' says nothing"):
+        opened(tmp_path, {"keypoints": None, "visible": None}, first_pixel=1.0)
 
 
 def test_other_sizes_move_points_with_pixels(tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ def test_figures_are_the_metrics_of_the_predictions() -> None:
     wanted = {"nme", "pck", "auc"}
     apart = {f"{name}{suffix}" for name in wanted for suffix in ("", "_visible", "_hidden")}
     keypoints = {name.split("/")[2] for name in figures if "/keypoints/" in name}
-    assert keypoints == apart | {"pcp", "visible_ap", "hidden_ap"}
-    assert {name.split("/")[2] for name in figures if "/place/" in name} == apart | {"pcp"}
+    assert keypoints == apart | {"pcp", "visible_ap", "hidden_ap", "offset_x", "offset_y"}
+    assert {name.split("/")[2] for name in figures if "/place/" in name} == apart | {"pcp", "offset_x", "offset_y"}
     assert "test/parts/superpixel_accuracy" in figures
     assert found.counts["test/keypoints/points_hidden"] == len(error[HIDDEN])
 
@@ -128,7 +128,7 @@ def test_perfect_predictions_have_perfect_figures() -> None:
     }
     figures = evaluate_set(model, "test", told, truth, samples.about, TRAIN).figures
     for name, value in figures.items():
-        assert value == (0.0 if "nme" in name else 1.0), name
+        assert value == (0.0 if "nme" in name or "offset" in name else 1.0), name
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from numpy.random import Generator, default_rng
 from torchmetrics.functional.classification import binary_average_precision, binary_precision_recall_curve
 
-from lvmc.evaluation.points import limbs_right, mean, only, pck, pck_area, pck_curve, point_errors
+from lvmc.evaluation.points import limbs_right, mean, mean_offset, only, pck, pck_area, pck_curve, point_errors
 from lvmc.evaluation.visibility import average_precision, precision_recall
 
 LIMBS = ((0, 1), (1, 2), (3, 0))
@@ -39,6 +39,16 @@ def test_nme_and_pck_are_what_a_loop_finds(seed: int) -> None:
         assert mean(errors) == pytest.approx(sum(listed) / len(listed), rel=1e-5)
         for threshold in (0.0, 0.1, 0.3, 1.0, 100.0):
             assert pck(errors, threshold) == sum(each <= threshold for each in listed) / len(listed)
+
+
+def test_an_offset_of_the_annotations_is_found() -> None:
+    draw, (said, true, visible, _) = random_points(0)
+    known = visible > 0
+    assert mean_offset(said, true, visible) == pytest.approx((said - true)[known].mean(0), abs=1e-5)
+    moved = true + np.asarray([0.6, -2], np.float32)
+    moved[~known] = draw.normal(size=2)
+    assert mean_offset(moved, true, visible) == pytest.approx([0.6, -2], abs=1e-5)
+    assert np.isnan(mean_offset(said, true, 0 * visible)).all()
 
 
 def test_the_area_is_that_under_the_curve() -> None:
