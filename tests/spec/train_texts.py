@@ -27,7 +27,7 @@ TRAIN_SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           rates: {}
           clip:
           precision: float32
-          augment: {flip: 0, rotate: 0, scale: 0, shift: 0, brightness: 0, contrast: 0, saturation: 0, occlude: 0}
+          augment: {first_pixel: 0.5, flip: 0, rotate: 0, scale: 0, shift: 0, brightness: 0, contrast: 0, saturation: 0, occlude: 0}
           targets: {}
           evaluate: {pck: 0.1, decode: centroid, window: 3, mirror: false, every: 1, watch: loss}
           stages:
