@@ -37,7 +37,7 @@ def stepped(graph: EnergyGraph, passes: int, clamp: Clamp, start: bool, optimize
     plain = unroll(graph, passes, clamp, start)
     improve: Improve = rewrite if optimize else _as_it_is
     carried = [state.name for state in feedback.states]
-    names = [head.name for head in graph.heads] + carried
+    names = [*graph.outputs, *carried]
     step = tidy(improve(_with_outputs(plain, names)))
     layers = tidy(improve(_with_outputs(plain, [layer.name for layer in graph.layers])))
     own = frozenset(variable.name for variable in feedback.own)

@@ -103,7 +103,7 @@ class Unroller:
     def next_states(self, heads: Mapping[str, str]) -> list[tuple[str, str]]:
         """What outer feedback carries on to the next step."""
         states = self.graph.feedback.states if self.graph.feedback else ()
-        return [(state.name, changed(self.build, state, heads[state.change.head])) for state in states]
+        return [(state.name, changed(self.build, state, heads[state.change.key])) for state in states]
 
     def entries(self) -> dict[str, str]:
         """What an update of the present state needs besides parameters, by name.

@@ -5,11 +5,8 @@ from __future__ import annotations
 from lvmc.graph.checks import MAX_UPDATES
 from lvmc.graph.couplings import divisors, text
 from lvmc.graph.feedback import canvas_of
+from lvmc.graph.feedback_heads import check_change, check_untied
 from lvmc.graph.findings import Findings
-from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.maps import MapHead
-from lvmc.heads.segmentation import Segmentation
-from lvmc.heads.vector import Vector
 from lvmc.ir import Size
 from lvmc.records import nearest
 from lvmc.spec import RenderedInput, Spec
@@ -32,6 +29,7 @@ def check_feedback(spec: Spec, findings: Findings) -> None:
         return
     for name, update in spec.feedback.update.items():
         _check_update(name, update, spec, findings)
+    check_untied(spec, findings)
     _check_inference(spec, findings)
 
 
@@ -149,35 +147,7 @@ def _check_update(name: str, update: Update, spec: Spec, findings: Findings) -> 
     if state.channels and update.bound is not None and update.norm == "vector":
         fault = f"'{name}' is a map, whose numbers are bounded each"
         findings.add((*path, "bound"), fault, "write norm: each", on_key=True, needs=((*_STATE, name),))
-    _check_head(key, name, state, update, spec, findings)
-
-
-def _check_head(key: str, name: str, state: State, update: Update, spec: Spec, findings: Findings) -> None:
-    """The head that changes a state has as many numbers, or as many planes."""
-    path: Path = (*_FEEDBACK, "update", name, key)
-    named, _, output = (update.add or update.set or "").partition(".")
-    head = spec.heads.get(named)
-    if head is None:
-        if not findings.doubts(("heads",)):
-            findings.add(path, f"no head is named '{named}'", nearest(named, spec.heads))
-        return
-    needs: tuple[Path, ...] = (("heads", named), (*_STATE, name))
-    if output:
-        fault = f"'{named}' has one output, so '.{output}' names nothing"
-        findings.add(path, fault, f"write {key}: {named}", needs=needs)
-    elif state.points and not isinstance(head, Vector):
-        fault = f"'{name}' are points, which only a vector changes; '{named}' is of another kind"
-        remedy = f"name a head like {{kind: vector, outputs: {2 * state.points}, reads: …}}"
-        findings.add(path, fault, remedy, needs=needs)
-    elif state.points and isinstance(head, Vector) and head.outputs != 2 * state.points:
-        fault = f"'{named}' gives {head.outputs} numbers for {state.points} points of two numbers each"
-        findings.add(path, fault, f"write outputs: {2 * state.points} for '{named}'", needs=needs)
-    elif state.channels and not isinstance(head, MapHead):
-        fault = f"'{name}' is a map, which only a head of maps changes; '{named}' is of another kind"
-        findings.add(path, fault, "name a heatmap or a segmentation", needs=needs)
-    elif state.channels and isinstance(head, Heatmap | Segmentation) and head.channels != state.channels:
-        fault = f"'{named}' gives {head.channels} maps for the {state.channels} channels of '{name}'"
-        findings.add(path, fault, f"write channels: {head.channels} for '{name}', or the other way round", needs=needs)
+    check_change(key, name, state, update, spec, findings)
 
 
 def _check_inference(spec: Spec, findings: Findings) -> None:

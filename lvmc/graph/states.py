@@ -34,6 +34,11 @@ class Change:
     each: bool = False
     scale: float = 1.0
 
+    @property
+    def key(self) -> str:
+        """What the head's output is called: its name, or `<head>.<part>`."""
+        return f"{self.head}.{self.output}" if self.output else self.head
+
 
 @dataclass(frozen=True, slots=True)
 class StateNode:

@@ -38,7 +38,7 @@ def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> lis
 
 def _told_loop(feedback: FeedbackNode) -> str:
     """What a step changes, and how often."""
-    changes = [f"{s.name} {'plus' if s.change.how == 'add' else 'becomes'} {s.change.head}" for s in feedback.states]
+    changes = [f"{s.name} {'plus' if s.change.how == 'add' else 'becomes'} {s.change.key}" for s in feedback.states]
     return f"In each of {feedback.steps} steps all passes are run, and then: {', '.join(changes)}."
 
 

@@ -150,7 +150,7 @@ class PlainLoop:
             self.whole = interpret(unroll(graph), {**given, **own, **self.state}, training=training)
             heads = {head.name: self.whole[head.name] for head in graph.heads}
             states = graph.feedback.states
-            self.state = {s.name: moved(s, self.state[s.name], heads[s.change.head].copy(), training) for s in states}
+            self.state = {s.name: moved(s, self.state[s.name], heads[s.change.key].copy(), training) for s in states}
             self.found.append(heads | self.state)
 
     @property

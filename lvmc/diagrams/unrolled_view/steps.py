@@ -44,7 +44,7 @@ def _title(feedback: FeedbackNode) -> str:
 
 def _state(state: StateNode, head: Node) -> Node:
     """Under the head that changes it."""
-    change = f"{'plus' if state.change.how == 'add' else 'becomes'} {state.change.head}"
+    change = f"{'plus' if state.change.how == 'add' else 'becomes'} {state.change.key}"
     notes = (Note("×".join(map(str, state.shape))), Note(change))
     wide = max(head.size[0], 18 + max(text_width(state.name, 12), *(text_width(note.text, 9) for note in notes)))
     return Node(state.name, "given", state.name, (head.at[0], 0.0), (wide, 46.0), notes)
