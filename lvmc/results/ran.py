@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,11 +85,11 @@ def run_model(
     given = read_inputs(graph, files, size) | read_named(graph, named, keywords_of(model))
     tensors = {name: torch.as_tensor(each.values) for name, each in given.items()}
     inputs = [tensors.pop(node.name) for node in graph.plain_inputs]
-    count = {} if steps is None else {"steps": steps}
+    keywords: dict[str, Any] = tensors if steps is None else tensors | {"steps": steps}
     model.eval()
     with torch.no_grad():
-        found: dict[str, torch.Tensor] = model(*inputs, **tensors, **count) if graph.heads else {}
-        latents = model.latents(*inputs, **tensors, **count)
+        found: dict[str, torch.Tensor] = model(*inputs, **keywords) if graph.heads else {}
+        latents = model.latents(*inputs, **keywords)
     states = graph.feedback.states if graph.feedback else ()
     stacked = {key: states or head.record.at == "each" for head in graph.heads for key in head.outputs}
     return Ran(
