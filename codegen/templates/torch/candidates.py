@@ -98,7 +98,7 @@ def points_missing(weights: Tensor, dimensions: int) -> Tensor:
     return missing.where(few, -1)
 
 
-def costs(y: Tensor, tables: LiftTables) -> Tensor:
+def equal_costs(y: Tensor, tables: LiftTables) -> Tensor:
     """The cost of every candidate, (B, N), with all points alike."""
     flat = y.flatten(1)
     rows, columns = torch.triu_indices(flat.shape[1], flat.shape[1], device=y.device)
@@ -107,7 +107,7 @@ def costs(y: Tensor, tables: LiftTables) -> Tensor:
 
 
 def costs_without(y: Tensor, weights: Tensor, tables: LiftTables) -> Tensor:
-    """`costs` without the points of weight 0, equally many of each sample: the least by where these m might be.
+    """`equal_costs` without the points of weight 0, equally many of each sample: the least by where these m might be.
 
     min (y + x)ᵀF(y + x) over x that moves those m alone is yᵀFy − bᵀF_mm⁻¹b, b = (Fy)_m; here with y − p in place of y.
     """
@@ -116,7 +116,7 @@ def costs_without(y: Tensor, weights: Tensor, tables: LiftTables) -> Tensor:
     points = (weights == 0).nonzero()[:, 1].view(len(y), -1, 1)
     places = torch.cat((2 * points, 2 * points + 1), 2).flatten(1).T
     columns = [tables.form[places[k:], places[k]] for k in range(len(places))]
-    return eliminated(columns, slope[places, torch.arange(len(y), device=y.device)], costs(flat, tables))
+    return eliminated(columns, slope[places, torch.arange(len(y), device=y.device)], equal_costs(flat, tables))
 
 
 def weighed_costs(y: Tensor, weights: Tensor, tables: LiftTables, normals: NormalTables) -> Tensor:

@@ -7,8 +7,8 @@ import torch
 from lvmc.codegen.templates.torch.candidates import (
     LEAST,
     LiftTables,
-    costs,
     costs_without,
+    equal_costs,
     graph_is_made,
     inverse_of,
     normals_of,
@@ -72,7 +72,7 @@ class Lifting(nn.Module):
         y = offsets / length
         share = weighing / total
         with torch.no_grad():
-            best = costs(y, tables).argmin(1) if weights is None else self._best(y, weighing, tables)
+            best = equal_costs(y, tables).argmin(1) if weights is None else self._best(y, weighing, tables)
             projected = tables.projected[best]
             projected = (projected - (share[..., None] * projected).sum(1, keepdim=True)).flatten(1)
             inverse = tables.inverse[best] if weights is None else inverse_of(best, weighing, share, tables)
@@ -98,7 +98,7 @@ class Lifting(nn.Module):
     def _some_costs(self, y: Tensor, weights: Tensor, missing: int, tables: LiftTables) -> Tensor:
         if missing < 0:
             return weighed_costs(y, weights, tables, self.tables(normals_of, y.dtype))
-        return costs_without(y, weights, tables) if missing else costs(y, tables)
+        return costs_without(y, weights, tables) if missing else equal_costs(y, tables)
 
     def _by_autograd(self, y: Tensor, best: Tensor, inverse: Tensor, projected: Tensor, share: Tensor) -> Tensor:
         """(B, L, 5) of the chosen candidate: a = Ē⁺(y − p); x and y of R(μ + a·e) about their mean, then all of it."""
@@ -125,14 +125,14 @@ class Lifting(nn.Module):
         """What does not depend on the points, as long as the basis stays as it is."""
         buffers = (self.mean, self.basis, self.sigma, self.noise, self.rotations)
         if torch.compiler.is_compiling() or any(each.is_inference() for each in buffers):
-            return cast(work_out(*(each.double() for each in buffers)), dtype)
+            return tables_in(work_out(*(each.double() for each in buffers)), dtype)
         versions = tuple(each._version for each in buffers)
         known = self._known.get(work_out.__name__)
         same = known is not None and all(one is other for one, other in zip(known[0], buffers, strict=True))
         if known is not None and same and known[1] == versions and known[2][0].dtype == dtype:
             return known[2]
         with torch.inference_mode(False), torch.no_grad():
-            found = cast(work_out(*(each.double() for each in buffers)), dtype)
+            found = tables_in(work_out(*(each.double() for each in buffers)), dtype)
         self._known[work_out.__name__] = (buffers, versions, found)
         return found
 
@@ -157,7 +157,7 @@ class SubGradient(torch.autograd.Function):
         return (by_a[:, None] @ inverse)[:, 0], None, None, None
 
 
-def cast(tables: Any, dtype: torch.dtype) -> Any:
+def tables_in(tables: Any, dtype: torch.dtype) -> Any:
     """Tables that were worked out in float64: once, and for sums of squares that nearly cancel."""
     return type(tables)(*(each.to(dtype) for each in tables))
 
