@@ -28,6 +28,7 @@ class Arrays:
     Attributes:
         images: (n, h, w, channels) uint8.
         points: (n, P, 2) float64, pixel centres at whole numbers.
+        points3d: (n, P, 3), as in `Sample`.
         visible: (n, P), as in `Sample`.
         flip: Mirror images of the P points.
         split: (n,) 0 train, 1 validation, 2 test.
@@ -38,6 +39,7 @@ class Arrays:
 
     images: NDArray[np.uint8]
     points: NDArray[np.float64] | None = None
+    points3d: NDArray[np.floating] | None = None
     visible: NDArray[np.integer] | None = None
     flip: tuple[int, ...] | None = None
     masks: NDArray[np.integer] | None = None
@@ -94,7 +96,9 @@ def _arrays(file: Path, record: Npz, opened: Any) -> Arrays:
     )
     if keypoints is None:
         return _without_points(file, record, arrays)
-    return _with_points(file, record, arrays, keypoints, named("visible", "iub", keypoints.shape[1]), read)
+    points = keypoints.shape[1]
+    known = named("visible", "iub", points), named("points3d", "iuf", points, 3)
+    return _with_points(file, record, arrays, keypoints, known, read)
 
 
 def _reader(file: Path, opened: Any) -> _Reader:
@@ -139,7 +143,7 @@ def _classes(opened: Any) -> tuple[str, ...]:
 
 
 def _without_points(file: Path, record: Npz, arrays: Arrays) -> Arrays:
-    for field in ("points", "first_pixel", "flip", "unit"):
+    for field in ("points", "first_pixel", "flip", "unit", "points3d"):
         if field in record.model_fields_set and getattr(record, field) is not None:
             raise ValueError(f"{file}: has no array {record.keypoints!r}, so 'data.{field}' says nothing; leave it out")
     return arrays
@@ -150,10 +154,10 @@ def _with_points(
     record: Npz,
     arrays: Arrays,
     keypoints: NDArray[Any],
-    visible: NDArray[Any] | None,
+    known: tuple[NDArray[Any] | None, NDArray[Any] | None],
     read: _Reader,
 ) -> Arrays:
-    count = keypoints.shape[1]
+    count, (visible, points3d) = keypoints.shape[1], known
     chosen = _chosen(file, record, count)
     flags = np.full(keypoints.shape[:2], VISIBLE, np.int64) if visible is None else visible
     flags = np.where(flags, VISIBLE, HIDDEN) if flags.dtype.kind == "b" else flags
@@ -161,6 +165,7 @@ def _with_points(
     return replace(
         arrays,
         points=np.asarray(keypoints[:, chosen], np.float64) - record.first_pixel,
+        points3d=None if points3d is None else np.asarray(points3d[:, chosen], np.float32),
         visible=flags[:, chosen],
         flip=_flip(file, record, chosen, count, read),
         box=box,
@@ -229,6 +234,9 @@ def faulty_rows(record: Npz, arrays: Arrays) -> Iterator[tuple[int, str, str]]:
         lost = ~np.isfinite(arrays.points).all(2) & (arrays.visible > 0)
         for row in np.flatnonzero(lost.any(1)).tolist():
             yield row, record.keypoints, f"point {int(lost[row].argmax())} of those chosen is not a number"
+    if arrays.points3d is not None:
+        for row in np.flatnonzero(np.isinf(arrays.points3d).any((1, 2))).tolist():
+            yield row, record.points3d, "has a point at infinity; write nan where a point is unknown"
     yield from _faulty_occluders(record, arrays)
 
 

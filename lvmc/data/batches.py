@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvmc.data.augment import change_images, change_masks, change_numbers, change_points, draw_changes
+from lvmc.data.augment import (
+    change_images,
+    change_masks,
+    change_numbers,
+    change_points,
+    change_points3d,
+    draw_changes,
+)
 from lvmc.data.pixels import normalized
 from lvmc.data.sample import Sample, SampleSet
 from lvmc.graph import InputNode
@@ -37,6 +44,7 @@ class Batch:
         masks: (B, H, W) uint8; 255 does not count.
         labels: (B,) int64.
         superpixels: (B, H, W) int32.
+        points3d: (B, P, 3) float32, right, down and depth in the view; NaN where unknown.
     """
 
     images: Tensor
@@ -47,6 +55,7 @@ class Batch:
     masks: Tensor | None = None
     labels: Tensor | None = None
     superpixels: Tensor | None = None
+    points3d: Tensor | None = None
 
     def to(self, device: device | str) -> Batch:
         """The batch on a device; copies from pinned memory are not waited for."""
@@ -179,6 +188,8 @@ def _changed(source: _Batches, augment: Augment, samples: list[Sample], rows: ND
     known = _stacked(samples)
     if "points" in known:
         known["points"], known["visible"] = change_points(known["points"], known["visible"], changes, about.flip, size)
+    if "points3d" in known:
+        known["points3d"] = change_points3d(known["points3d"], changes, about.flip)
     if "masks" in known:
         known["masks"] = change_masks(known["masks"], changes)
     if "superpixels" in known:
@@ -210,6 +221,8 @@ def _stacked(samples: list[Sample]) -> dict[str, NDArray[Any]]:
         shape = first.points.shape[:1]
         seen = [np.full(shape, 2, np.uint8) if each.visible is None else each.visible for each in samples]
         found["visible"] = np.stack(seen)
+    if first.points3d is not None:
+        found["points3d"] = np.stack([_given(sample.points3d, sample) for sample in samples])
     if first.mask is not None:
         found["masks"] = np.stack([_given(sample.mask, sample) for sample in samples])
     if first.label is not None:

@@ -55,6 +55,7 @@ class NpzSet:
             name=f"{self.file}, row {row}",
             image=cut_pixels(with_channels(_image(arrays, row, box), self.channels), self.cut),
             points=points,
+            points3d=None if arrays.points3d is None else arrays.points3d[row],
             visible=visible,
             mask=_mask(self, row, box),
             label=None if arrays.labels is None else int(arrays.labels[row]),

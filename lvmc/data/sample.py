@@ -30,6 +30,8 @@ class Sample:
         superpixels: (H, W) int32, the superpixel of each pixel.
         origin: (2, 3) affine map from pixels of `image` to pixels of the file, to write predictions.
         image_id: The picture's number in its annotation file, to write predictions.
+        points3d: (points, 3) as right, down, depth in the view, in a unit of the data, anywhere; float32, NaN where
+            unknown.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Sample:
     superpixels: NDArray[np.int32] | None = None
     origin: NDArray[np.float64] | None = None
     image_id: int | None = None
+    points3d: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from lvmc.data.sample import About, SampleSet
 from lvmc.evaluation.classes import labels_right
 from lvmc.evaluation.evaluate_pixels import evaluate_pixels
 from lvmc.evaluation.evaluate_points import evaluate_points
+from lvmc.evaluation.evaluate_points3d import with_points3d
 from lvmc.evaluation.evaluation import Evaluation, merged, placed
 from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Predicted, Seen, Truth, predict_beside
@@ -89,7 +90,8 @@ def _evaluate_head(head: HeadNode, place: str, said: Predicted, truth: Truth, ab
             remedy = f"write channels: {known}, or choose points of the data"
             raise ValueError(f"head {head.name!r} gives {count} points, but samples have {known}; {remedy}")
         names, limbs = names_and_limbs(head, about, count)
-        return evaluate_points(place, said, truth, names, limbs, train.evaluate.pck)
+        found = evaluate_points(place, said, truth, names, limbs, train.evaluate.pck)
+        return with_points3d(found, place, said, truth, names)
     if said.classes is not None and truth.masks is not None and isinstance(head.record, Segmentation):
         count = head.record.channels
         return evaluate_pixels(place, said.classes, truth, class_names(head, about, count))

@@ -48,7 +48,7 @@ def evaluate_points(
     assert truth.visible is not None
     visible = truth.visible
     errors = point_errors(said.points, truth.points, visible, truth.units)
-    kinds = _kinds(errors, visible)
+    kinds = by_visibility(errors, visible)
     figures: dict[str, float] = {}
     curves: dict[str, Curve] = {}
     for suffix, some in kinds.items():
@@ -73,7 +73,7 @@ def evaluate_points(
     )
 
 
-def _kinds(errors: Floats, visible: NDArray[np.uint8]) -> dict[str, Floats]:
+def by_visibility(errors: Floats, visible: NDArray[np.uint8]) -> dict[str, Floats]:
     """All errors, and those of visible and of hidden points, by what metrics' names end in."""
     return {
         "": errors,
@@ -96,7 +96,7 @@ def _joints(
     table: Table = {}
     for joint, name in enumerate(names):
         row: dict[str, float] = {}
-        for suffix, some in _kinds(errors[:, [joint]], visible[:, [joint]]).items():
+        for suffix, some in by_visibility(errors[:, [joint]], visible[:, [joint]]).items():
             row |= {f"points{suffix}": float((~np.isnan(some)).sum())} | _figures(some, limit, suffix)
         offset = mean_offset(predicted[:, joint], points[:, joint], visible[:, joint])
         row |= {"offset_x": float(offset[0]), "offset_y": float(offset[1])}

@@ -36,12 +36,14 @@ class Predicted:
 
     Attributes:
         points: (samples, points, 2) as x, y in pixels of the sample.
+        points3d: (samples, points, 3) as right, down, depth, in units of a lifting head's basis.
         confidence: (samples, points) the largest probability of each heatmap, or (samples,) that of the label.
         classes: (samples, H, W) the likeliest class of each pixel.
         labels: (samples,) the likeliest class of each sample.
     """
 
     points: NDArray[np.float32] | None = None
+    points3d: NDArray[np.float32] | None = None
     confidence: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
     labels: NDArray[np.int64] | None = None
@@ -53,6 +55,7 @@ class Truth:
 
     units: NDArray[np.float32]
     points: NDArray[np.float32] | None = None
+    points3d: NDArray[np.float32] | None = None
     visible: NDArray[np.uint8] | None = None
     masks: NDArray[np.uint8] | None = None
     labels: NDArray[np.int64] | None = None
@@ -95,7 +98,7 @@ def predict_beside(
     known: list[Truth] = []
     for each, out in outputs(model, samples, train, batch, seen):
         size = (each.images.shape[2], each.images.shape[3])
-        said = {head.name: decoded(head, out[head.outputs[0]], train.evaluate, size) for head in graph.heads}
+        said = {head.name: decoded(head, out, train.evaluate, size) for head in graph.heads}
         given.append({name: one for name, one in said.items() if one is not None})
         known.append(_truth(each))
     return {name: _joined([one[name] for one in given]) for name in given[0]}, _joined(known)
@@ -141,8 +144,9 @@ def picture_input(graph: EnergyGraph) -> InputNode:
     return graph.plain_inputs[0]
 
 
-def decoded(head: HeadNode, output: Tensor, rule: Evaluate, size: tuple[int, int]) -> Predicted | None:
-    """What a head says in numbers, by its first output; None for kinds whose outputs have no such reading."""
+def decoded(head: HeadNode, out: Mapping[str, Tensor], rule: Evaluate, size: tuple[int, int]) -> Predicted | None:
+    """What a head says in numbers, by its outputs; None for kinds whose outputs have no such reading."""
+    output = out[head.outputs[0]]
     match head.record:
         case Heatmap() as record:
             points, confidence = points_of_heatmaps(output, record.loss, rule)
@@ -150,7 +154,7 @@ def decoded(head: HeadNode, output: Tensor, rule: Evaluate, size: tuple[int, int
         case Vector() if output.shape[1] % 2 == 0:
             return Predicted(points=_floats(points_of_vector(output.float(), size)))
         case Lift():
-            return Predicted(points=_floats(output))
+            return Predicted(points=_floats(output), points3d=_floats(out[head.outputs[1]]))
         case Segmentation():
             return Predicted(classes=classes_of_maps(output)[0].cpu().numpy().astype(np.uint8))
         case Classes():
@@ -174,8 +178,8 @@ def _truth(batch: Batch) -> Truth:
         return None if values is None else values.numpy()
 
     known: Mapping[str, Any] = {
-        "units": batch.units, "points": batch.points, "visible": batch.visible, "masks": batch.masks,
-        "labels": batch.labels, "superpixels": batch.superpixels,
+        "units": batch.units, "points": batch.points, "points3d": batch.points3d, "visible": batch.visible,
+        "masks": batch.masks, "labels": batch.labels, "superpixels": batch.superpixels,
     }  # fmt: skip
     return Truth(**{name: array(values) for name, values in known.items()})
 

@@ -92,7 +92,7 @@ def look(model: Model, samples: SampleSet, indices: Sequence[int], train: Train)
     found: list[Shown] = []
     for batch, out in outputs(model, chosen, train) if indices else ():
         size = (batch.images.shape[2], batch.images.shape[3])
-        said = [(head, decoded(head, out[head.outputs[0]], train.evaluate, size)) for head in heads]
+        said = [(head, decoded(head, out, train.evaluate, size)) for head in heads]
         for row, sample in enumerate(islice(rest, len(batch.images))):
             all_said = (
                 _said(head, each, out[head.outputs[0]], row, samples.about) for head, each in said if each is not None

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lvmc.evaluation.evaluation import Evaluation, Table
 
-LENGTHS = {"nme", "nme_visible", "nme_hidden"}
-"""Metrics in units of error."""
+LENGTHS = {f"{name}{kind}" for name in ("nme", "mpjpe", "pa_mpjpe") for kind in ("", "_visible", "_hidden")}
+"""Metrics in units of error, or of the data in 3D."""
 
 OFFSETS = {"offset_x", "offset_y"}
 """Metrics in pixels, with a sign; all others are shares."""
@@ -20,6 +20,9 @@ WORDS = {
     "pck": "PCK@{limit}", "pck_visible": "PCK@{limit}, visible points", "pck_hidden": "PCK@{limit}, hidden points",
     "auc": "AUC to {limit}", "auc_visible": "AUC, visible points", "auc_hidden": "AUC, hidden points",
     "offset_x": "mean offset in x, pixels", "offset_y": "mean offset in y, pixels",
+    "mpjpe": "MPJPE", "mpjpe_visible": "MPJPE, visible points", "mpjpe_hidden": "MPJPE, hidden points",
+    "pa_mpjpe": "PA-MPJPE", "pa_mpjpe_visible": "PA-MPJPE, visible points",
+    "pa_mpjpe_hidden": "PA-MPJPE, hidden points",
     "pcp": "PCP, strict", "visible_ap": "AP of visibility", "hidden_ap": "AP of hiddenness",
     "oks_ap": "OKS AP", "oks_ap50": "OKS AP at .50", "oks_ap75": "OKS AP at .75", "oks_ar": "OKS AR",
     "accuracy": "accuracy", "mean_accuracy": "mean accuracy of classes", "miou": "mean IoU", "iou": "IoU",
@@ -27,7 +30,10 @@ WORDS = {
 }  # fmt: skip
 """What metrics are called, in the order in which they are shown."""
 
-SHORT = ("points", "nme", "nme_visible", "nme_hidden", "pck", "pck_visible", "pck_hidden", "pixels", "accuracy", "iou")
+SHORT = (
+    "points", "nme", "nme_visible", "nme_hidden", "pck", "pck_visible", "pck_hidden", "mpjpe", "mpjpe_visible",
+    "mpjpe_hidden", "pixels", "accuracy", "iou",
+)  # fmt: skip
 """What is shown by joint or class."""
 
 

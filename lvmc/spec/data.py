@@ -104,17 +104,18 @@ class Occluders(Record):
 class Npz(Record):
     """Arrays of an .npz file, by name.
 
-    `images` (n, h, w) or (n, h, w, channels), `keypoints` (n, points, 2) as x, y, `visible` (n, points), `masks`
-    (n, h, w), `labels` (n,), `split` (n,): 0 train, 1 validation, 2 test. `points` takes some of the keypoints, in this
-    order; `flip` is their mirror image (numbers, or the name of an array for all keypoints). `first_pixel` is what
-    keypoints call the centre of the first pixel, in x and y: 0, 0.5 where they count from the picture's edge, 1 from
-    MATLAB.
+    `images` (n, h, w) or (n, h, w, channels), `keypoints` (n, points, 2) as x, y, `points3d` (n, points, 3) as right,
+    down, depth, nan where unknown, `visible` (n, points), `masks` (n, h, w), `labels` (n,), `split` (n,): 0 train, 1
+    validation, 2 test. `points` takes some of the keypoints, in this order; `flip` is their mirror image (numbers, or
+    the name of an array for all keypoints). `first_pixel` is what keypoints call the centre of the first pixel, in x
+    and y: 0, 0.5 where they count from the picture's edge, 1 from MATLAB.
     """
 
     kind: Literal["npz"]
     file: FileName
     images: Text = "images"
     keypoints: Text = "keypoints"
+    points3d: Text = "points3d"
     visible: Text = "visible"
     masks: Text = "masks"
     labels: Text = "labels"

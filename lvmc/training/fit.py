@@ -9,7 +9,7 @@ from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.lift import Lift
+from lvmc.heads.lift import POINTS3D, Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.records import nearest
@@ -42,7 +42,7 @@ def check_fit(graph: EnergyGraph, train: Train, samples: SampleSet) -> None:
 def _fault(head: HeadNode, sample: Sample, about: About) -> str:
     """What keeps a head from being trained; nothing, if nothing does."""
     match head.record:
-        case Lift(on=on) if "points3d" in on:
+        case Lift(on=on) if POINTS3D in on and sample.points3d is None:
             return "learns points in 3D, but the samples have none; write on: points2d"
         case Heatmap() | Lift() | Vector() | Density() if sample.points is None:
             return "learns points, but the samples have none"

@@ -11,7 +11,7 @@ from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.lift import POINTS2D, Lift
+from lvmc.heads.lift import POINTS2D, POINTS3D, Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.spec.train import Target, Train
@@ -27,7 +27,8 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
     not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes.
-    Lifting heads, under `<head>.points2d`: (B, points, 2) in pixels, NaN for points that are not annotated.
+    Lifting heads, as far as `on` names them: `<head>.points2d` (B, points, 2) in pixels, NaN for points that are not
+    annotated, and `<head>.points3d` (B, points, 3) as the samples have them.
 
     Args:
         graph: Whose heads.
@@ -36,13 +37,16 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
         widest: The largest unit of the batch, where reading it back from a GPU is to be spared.
     """
     targets = {head.name: _target(head, train, batch, widest) for head in graph.heads if not head.source}
-    lifted = [head for head in graph.heads if isinstance(head.record, Lift)]
-    return targets | {f"{head.name}.{POINTS2D}": _known_points(head, batch) for head in lifted}
+    for head in graph.heads:
+        if isinstance(head.record, Lift):
+            targets |= {f"{head.name}.{part}": _known_points(head, part, batch) for part in head.record.on}
+    return targets
 
 
 def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
     """How many entries of each head's targets count, (heads,) float32, without stacked predictions.
 
+    Of a lifting head that learns points in 2D and in 3D it is those in 2D.
     The loss of a head over micro-batches and processes r is Σ_r n_r loss_r / Σ_r n_r, as of one large batch.
     """
     import torch
@@ -65,11 +69,13 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
 
 
-def _known_points(head: HeadNode, batch: Batch) -> Tensor:
-    """(B, points, 2) in pixels, NaN where a point is not annotated."""
+def _known_points(head: HeadNode, part: str, batch: Batch) -> Tensor:
+    """Points (B, points, 2 or 3), NaN where they are not known."""
     import torch
 
-    if batch.points is None or batch.visible is None:
+    if part == POINTS3D and batch.points3d is not None:
+        return batch.points3d
+    if part == POINTS3D or batch.points is None or batch.visible is None:
         raise ValueError(f"nothing in the data says what head {head.name!r} should be")
     return torch.where(batch.visible[..., None] > 0, batch.points, torch.nan)
 
@@ -83,6 +89,8 @@ def _count(head: HeadNode, train: Train, batch: Batch) -> Tensor:
             ignored = _ignored(_rule(head, train), batch.visible)
             counted = batch.units.new_tensor(batch.visible.numel()) if ignored is None else (~ignored).sum()
             return counted * (height * width)
+        case Lift(on=on) if POINTS2D not in on and batch.points3d is not None:
+            return (~batch.points3d.isnan().any(2)).sum()
         case Lift() if batch.visible is not None:
             return (batch.visible > 0).sum()
         case Segmentation() if batch.masks is not None:

@@ -8,7 +8,7 @@ from math import isnan
 
 from lvmc.records import nearest
 
-LOWER = ("loss", "nme")
+LOWER = ("loss", "nme", "mpjpe", "pa_mpjpe")
 HIGHER = ("pck", "auc", "pcp", "accuracy", "mean_accuracy", "miou", "superpixel_accuracy", "visible_ap", "hidden_ap")
 """Metrics of which less, and of which more is better; those of points also with `_visible` and `_hidden`."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lvmc.data.sample import About, Sample
+from lvmc.data.sample import About, Sample, SampleSet
 from lvmc.graph import InputNode
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -25,6 +25,23 @@ def real(name: str) -> Path:
 def block(channels: int, *size: int) -> InputNode:
     """An input of this size."""
     return InputNode("image", channels, (size[0], size[1]), None)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The samples of a set without their points in 3D."""
+
+    samples: SampleSet
+
+    @property
+    def about(self) -> About:
+        return self.samples.about
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return replace(self.samples[index], points3d=None)
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,7 @@ class Noise:
             name=f"noise {index}",
             image=random.integers(0, 256, (high, wide, self.channels), dtype=np.uint8),
             points=points.astype(np.float32),
+            points3d=random.random((4, 3)).astype(np.float32),
             visible=np.asarray([2, 1, 0, 2], np.uint8),
             mask=random.integers(0, 5, self.size, dtype=np.uint8),
             label=index % 3,

@@ -18,7 +18,7 @@ from tests.data.sets import Noise
 
 BLOCK = InputNode("image", 3, (12, 16), Normalize(mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4)))
 PLAN = Plan(batch=4, seed=3, augment=Augment(rotate=30.0, occlude=0.5, saturation=0.2))
-FIELDS = ("images", "index", "units", "points", "visible", "masks", "labels", "superpixels")
+FIELDS = ("images", "index", "units", "points", "points3d", "visible", "masks", "labels", "superpixels")
 
 
 def same(first: Iterable[Batch], second: Iterable[Batch]) -> bool:

@@ -77,6 +77,7 @@ TRAIN_OTHERS: dict[str, str] = {
             file: faces.npz
             images: frames
             keypoints: points
+            points3d: poses
             visible: seen
             masks: parts
             labels: people
