@@ -26,7 +26,8 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
 
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
-    not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes.
+    not count. Classes: (B,) int64. Vectors and densities: (B, D) values, where the data has any, else (B, 2 · points),
+    coordinates from the centre in half sizes.
     Lifting heads, under `<head>.points2d`: (B, points, 2) in pixels, NaN for points that are not annotated.
 
     Args:
@@ -59,6 +60,9 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
+        case Vector() | Density() if batch.values is not None:
+            columns = train.columns(head.name)
+            return batch.values if columns is None else batch.values[:, list(columns)]
         case Vector() | Density() if batch.points is not None:
             return vector_of_points(batch.points, size)
         case _:
