@@ -64,7 +64,7 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
     parameter = f"self.{plan.parameters[0].name}" if plan.parameters else "torch.zeros(())"
     lines = Body(method, method.program, where, first or parameter, f"{first}.shape[0]" if first else "batch").write()
     masks = [method.bindings[v.name] for v in method.program.variables if v.kind == "mask"]
-    before = [f"{name} = channels_last({name})" for name in _planes_given(method)]
+    before = [f"{name} = channels_last({name})" for name in _planes_given(plan, method)]
     before += [f"{mask} = {mask}.bool()" for mask in masks if mask.isidentifier()]
     if method.sizes == "found" and plan.planes:
         arguments = ", ".join(_inputs(plan))
@@ -78,15 +78,17 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
     return (*before, *lines)
 
 
-def _planes_given(method: Method) -> list[str]:
+def _planes_given(plan: ModulePlan, method: Method) -> list[str]:
     """The arguments of a public method that are planes: inputs, given layers and masks."""
-    return _TENSOR.findall(method.arguments) if method.sizes == "found" else []
+    planes = {plane.name for plane in plan.planes}
+    given: list[str] = _TENSOR.findall(method.arguments) if method.sizes == "found" else []
+    return [name for name in given if name.removesuffix("_mask") in planes]
 
 
 def _in_own_precision(plan: ModulePlan, method: Method, device: str, lines: tuple[str, ...]) -> tuple[str, ...]:
     """The lines without autocast, on values in the precision of the parameters."""
     kind = f".to(self.{plan.parameters[0].name}.dtype)" if plan.parameters else ""
-    casts = [f"{name} = {name}{kind}" for name in _planes_given(method)]
+    casts = [f"{name} = {name}{kind}" for name in _TENSOR.findall(method.arguments)]
     casts.append(f"z = {{name: value{kind} for name, value in z.items()}}")
     return _without_autocast(device, (*(casts if kind else ()), *lines))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 
 from lvmc.codegen.expressions import Expression, Shape, Site, Writer, call, method, options, windowed
+from lvmc.codegen.state_ops import move, render
 from lvmc.codegen.torch_densities import WRITERS
 
 from lvmc.ir import Geometry, Size, ops
@@ -355,6 +356,8 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.Columns: _columns,
     ops.Beliefs: _beliefs,
     ops.KnownLoss: call("known_loss"),
+    ops.Render: render,
+    ops.Move: move,
     ops.LogisticLoss: call("logistic_loss"),
     ops.SoftmaxLoss: call("softmax_loss"),
     ops.DistanceLoss: _distance,

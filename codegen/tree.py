@@ -17,8 +17,11 @@ def constructor_lines(parameters: tuple[Variable, ...], attributes: Attributes) 
         path, _, leaf = parameter.name.rpartition(".")
         yield from _modules(path, attributes, made)
         if not _made_by_module(path, leaf, attributes):
-            shape = ", ".join(map(str, parameter.type.shape))
-            yield f"self.{parameter.name} = nn.Parameter(torch.zeros({shape}))"
+            zeros = f"torch.zeros({', '.join(map(str, parameter.type.shape))})"
+            if parameter.kind == "statistic":
+                yield f'self.{path}.register_buffer("{leaf}", {zeros})'
+            else:
+                yield f"self.{parameter.name} = nn.Parameter({zeros})"
     if any(len(parameter.type.shape) == 4 for parameter in parameters):
         yield "self.to(memory_format=torch.channels_last)"
     for path in attributes.wholes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lvmc import fixed_point
+from lvmc.feedback import stepped
 from lvmc.fixed_point import Adjoint
 from lvmc.graph import MAX_UPDATES, EnergyGraph
 from lvmc.graph.energy import score_program
@@ -14,6 +15,7 @@ from lvmc.graph.losses import losses_program
 from lvmc.ir import Program
 from lvmc.ir.naming import tidy
 from lvmc.ir.rolled import Rolled
+from lvmc.ir.stepped import Stepped
 from lvmc.rewrites import rewrite
 from lvmc.rewrites.share_equal_values import share_equal_values
 from lvmc.roll import SHORTEST, does_nothing_between, roll, sample_passes
@@ -55,7 +57,7 @@ class Programs:
     """What a compiled module computes.
 
     `forward` has the heads as outputs (the layers, without heads). With a `loop` or with `settling`, `forward` and
-    `latents` take up the state that it leaves.
+    `latents` take up the state that it leaves. With `stepped` they are the first of its bodies.
     """
 
     forward: Program
@@ -64,6 +66,7 @@ class Programs:
     losses: Program | None
     loop: Rolled | None = None
     settling: Settling | None = None
+    stepped: Stepped | None = None
 
 
 def programs(graph: EnergyGraph, options: Options) -> Programs:
@@ -73,6 +76,8 @@ def programs(graph: EnergyGraph, options: Options) -> Programs:
         ValueError: More updates than can be unrolled, and no loop.
     """
     score = None if graph.why_no_energy else tidy(rewrite(score_program(graph)))
+    if graph.feedback is not None:
+        return _steps(graph, options, score)
     settling = _settling(graph, options)
     if settling is not None:
         layers = fixed_point.layers_of(graph, options.clamp, options.start)
@@ -94,6 +99,17 @@ def programs(graph: EnergyGraph, options: Options) -> Programs:
     latents = tidy(improve(_with_outputs(plain, [layer.name for layer in graph.layers])))
     heads = tidy(improve(_with_outputs(plain, list(graph.outputs)))) if graph.heads else latents
     return Programs(heads, latents, score, _losses(graph, heads))
+
+
+def _steps(graph: EnergyGraph, options: Options, score: Program | None) -> Programs:
+    """Steps of outer feedback, whose passes are written out."""
+    passes = options.passes or graph.passes
+    if passes * len(graph.layers) > MAX_UPDATES:
+        fault = f"passes: {passes * len(graph.layers):,} updates in a step, more than the {MAX_UPDATES:,} allowed"
+        raise ValueError(fault)
+    made = stepped(graph, passes, options.clamp, options.start, options.optimize)
+    losses = _losses(graph, made.bodies[0], made.steps)
+    return Programs(made.bodies[0], made.layers[0], score, losses, stepped=made)
 
 
 def _settling(graph: EnergyGraph, options: Options) -> Settling | None:
@@ -127,12 +143,16 @@ def _loop(graph: EnergyGraph, options: Options, passes: int) -> Rolled | Program
     return None
 
 
-def _losses(graph: EnergyGraph, forward: Program) -> Program | None:
+def _losses(graph: EnergyGraph, forward: Program, steps: int = 0) -> Program | None:
+    """Losses of the outputs of `forward`, or of as many of them as there are steps, stacked."""
     if not graph.heads:
         return None
     types = {variable.name: variable.type for variable in forward.variables}
     types |= {equation.out: equation.type for equation in forward.equations}
-    return losses_program(graph, {key: types[value] for key, value in forward.outputs})
+    outputs = {key: types[value] for key, value in forward.outputs}
+    if steps:
+        outputs = {key: replace(kind, stacked=steps) for key, kind in outputs.items()}
+    return losses_program(graph, outputs)
 
 
 def _with_outputs(program: Program, keys: list[str]) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -75,6 +76,7 @@ def costs(graph: EnergyGraph, options: Options) -> Costs:
     plain, at_most = plain_cost(graph, options), False
     if made.settling is not None and made.settling.until.residual > 0:
         plain, at_most = _added(plain, program_cost(made.settling.residual)), True
+    plain = _repeated(plain, graph.feedback.steps) if graph.feedback else plain
     sample = _unrolled(graph, options, min(passes, sample_passes(passes)) if graph.repeats else passes)
     found = (*_layers(graph, sample), *_filters(graph), *_heads(graph, sample))
     return Costs(found, plain, run_cost(parts(made, "forward")), at_most)
@@ -137,7 +139,13 @@ def _unrolled(graph: EnergyGraph, options: Options, passes: int) -> Program:
     """The plain unrolling that gives what `forward` does."""
     program = unroll(graph, passes, options.clamp, options.start)
     names = set(graph.outputs) or set(graph.layer)
+    names |= {state.name for state in graph.feedback.states} if graph.feedback else set()
     return replace(program, outputs=tuple(pair for pair in program.outputs if pair[0] in names))
+
+
+def _repeated(once: ProgramCost, times: int) -> ProgramCost:
+    """Costs of a program that runs several times, written once."""
+    return ProgramCost(once.equations, once.messages * times, once.flops * times, once.bytes * times, once.live)
 
 
 def _added(one: ProgramCost, other: ProgramCost) -> ProgramCost:
@@ -177,7 +185,8 @@ def _heads(graph: EnergyGraph, forward: Program) -> list[PartCost]:
 
 
 def _parameters(graph: EnergyGraph, stem: str) -> int:
-    owned = [v for v in graph.parameters if v.kind == "parameter" and v.name.startswith(f"{stem}.")]
+    own = re.compile(rf"(step\d+\.)?{re.escape(stem)}\.")
+    owned = [v for v in graph.parameters if v.kind == "parameter" and own.match(v.name)]
     return sum(prod(variable.type.shape) for variable in owned)
 
 

@@ -9,6 +9,7 @@ from lvmc.assemble import Options, Programs, Settling
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
 from lvmc.ir.rolled import Rolled
+from lvmc.ir.stepped import Stepped
 from lvmc.spec import Until
 
 
@@ -28,6 +29,8 @@ def parts(made: Programs, of: Literal["forward", "latents"]) -> tuple[Part, ...]
     the last.
     """
     last = {"forward": made.forward, "latents": made.latents}[of]
+    if made.stepped is not None:
+        return _steps(made.stepped, of)
     if made.settling is not None:
         return _settling(made.settling, last)
     if made.loop is None:
@@ -74,7 +77,21 @@ def passes_text(graph: EnergyGraph, options: Options) -> str:
     if graph.until is not None and options.passes is None:
         return "passes " + until_text(graph.until)
     passes = options.passes or graph.passes
-    return f"{passes} {'pass' if passes == 1 else 'passes'}"
+    steps = f"{graph.feedback.steps} steps of " if graph.feedback and graph.feedback.steps > 1 else ""
+    return f"{steps}{passes} {'pass' if passes == 1 else 'passes'}"
+
+
+def _steps(stepped: Stepped, of: Literal["forward", "latents"]) -> tuple[Part, ...]:
+    """What no step changes, and the steps; of `latents` the last one gives the layers."""
+    whole = stepped.steps if of == "forward" else stepped.steps - 1
+    found = [Part("what no step changes", stepped.before)] if stepped.before.outputs and whole else []
+    if len(stepped.bodies) == 1:
+        found += [Part(f"{whole} step{'' if whole == 1 else 's'}", stepped.bodies[0], whole)] if whole else []
+    else:
+        found += [Part(f"step {number}", body) for number, body in enumerate(stepped.bodies[:whole], 1)]
+    if of == "latents":
+        found.append(Part(f"step {stepped.steps}, its layers", stepped.layers[-1]))
+    return tuple(found)
 
 
 def _settling(settling: Settling, last: Program) -> tuple[Part, ...]:

@@ -146,6 +146,10 @@ def check_options(graph: EnergyGraph, options: Options) -> Options:
     changed = [name for name in ("passes", "clamp", "start") if getattr(options, name)]
     if changed and graph.why_no_energy:
         raise ValueError(f"{changed[0]}: {graph.why_no_energy}, and other passes need parameters that the spec has not")
+    if options.memory and graph.feedback is not None:
+        raise ValueError(
+            "memory: not planned for the steps of outer feedback; gradient: stopped keeps less, or fewer steps"
+        )
     if options.memory and (graph.implicit or (graph.until and options.passes is None)):
         why = (
             "gradient: implicit keeps one state, however many passes" if graph.implicit else "'until' has no fixed cost"

@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lvmc.graph import EnergyGraph, HeadNode, LayerNode, block
+from lvmc.graph import EnergyGraph, HeadNode, InputNode, LayerNode, block
 from lvmc.graph.constraint import Ends, scaled_filters
-from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal, spread, top_message
+from lvmc.graph.terms import (
+    bottom_message,
+    changed,
+    lateral_filter,
+    norm_diagonal,
+    own_diagonal,
+    rendered,
+    spread,
+    top_message,
+)
 from lvmc.heads import Desk, Reading
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable
 from lvmc.ir.ops import (
@@ -51,7 +60,8 @@ def unroll(
         watch: Whether the state after each pass is an output too, as `<entry>@<pass>` (see `Unroller.entries`).
 
     Returns:
-        A program whose outputs are the heads, then the layers after their last update.
+        A program whose outputs are the heads, then the layers after their last update. With outer feedback it is one
+        step, which is given the states; they follow the heads as the step leaves them.
     """
     unroller = Unroller(graph, graph.passes if passes is None else passes, dict(clamp or {}), start)
     return unroller.program(watch)
@@ -86,8 +96,14 @@ class Unroller:
                 self.read(update.pass_)
                 seen += [(f"{key}@{update.pass_}", value) for key, value in self.entries().items()] if watch else []
         outputs = self.outputs()
+        outputs += self.next_states(dict(outputs))
         outputs += [(layer.name, self.state[layer.name]) for layer in self.graph.layers]
         return Program(self.graph.name, variables, self.graph.planes, self.build.equations(), (*outputs, *seen))
+
+    def next_states(self, heads: Mapping[str, str]) -> list[tuple[str, str]]:
+        """What outer feedback carries on to the next step."""
+        states = self.graph.feedback.states if self.graph.feedback else ()
+        return [(state.name, changed(self.build, state, heads[state.change.key])) for state in states]
 
     def entries(self) -> dict[str, str]:
         """What an update of the present state needs besides parameters, by name.
@@ -111,7 +127,7 @@ class Unroller:
         """The state before the first pass; the program's variables."""
         variables = self.variables()
         self.build = Builder(variables)
-        self.state = {node.name: node.name for node in self.graph.inputs}
+        self.state = {node.name: self._shown(node) for node in self.graph.inputs}
         self.state |= {layer.name: self._start(layer) for layer in self.graph.layers}
         self.derive()
         return variables
@@ -123,14 +139,21 @@ class Unroller:
 
     def variables(self) -> tuple[Variable, ...]:
         """What the program is given."""
-        found = [Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in self.graph.inputs]
+        found = [
+            Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in self.graph.plain_inputs
+        ]
+        found += self.graph.feedback.given if self.graph.feedback else ()
         for layer in self.graph.layers:
             kind = TensorType((layer.channels, *layer.size))
             if self.start or layer.name in self.clamp:
                 found.append(Variable(layer.name, kind, "latent"))
             if self.clamp.get(layer.name) == "mask":
                 found.append(Variable(f"{layer.name}_mask", TensorType(kind.shape, mask=True), "mask"))
-        return (*found, *self.graph.parameters)
+        return (*found, *self.graph.step_parameters)
+
+    def _shown(self, node: InputNode) -> str:
+        """An input as it is given, or as it shows a state."""
+        return node.name if node.render is None else rendered(self.build, node, node.render)
 
     def _start(self, layer: LayerNode) -> str:
         """z before the first pass."""

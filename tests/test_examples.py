@@ -97,12 +97,14 @@ def test_the_guide_tells_every_key() -> None:
     from lvmc.heads.registry import HEADS
     from lvmc.spec.augment import Augment
     from lvmc.spec.data import DATA, Occluders
-    from lvmc.spec.inputs import Input, Normalize, SharedFilter
+    from lvmc.spec.feedback import Feedback, State, Update
+    from lvmc.spec.inputs import Input, Normalize, RenderedInput, SharedFilter
     from lvmc.spec.layers import Layer
     from lvmc.spec.model import Inference
     from lvmc.spec.train import Evaluate, Stage, Target, Train
 
     records = (lvmc.Spec, Input, Normalize, SharedFilter, Layer, Inference, *HEADS.values())
+    records += (State, RenderedInput, Feedback, Update)
     records += (Train, *DATA.values(), Occluders, Augment, Target, Evaluate, Stage)
     told = set(re.findall(r"`([a-z][a-z0-9_]*)`", GUIDE))
     for record in records:

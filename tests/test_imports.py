@@ -30,7 +30,7 @@ LEVELS = (
     {"parts"},
     {"data"},
     {"assemble", "loading", "probe"},
-    {"fixed_point"},
+    {"fixed_point", "feedback"},
     {"roll"},
     {"unroll"},
     {"graph"},

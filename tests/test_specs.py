@@ -41,8 +41,8 @@ def test_the_head_comment_tells_paper_size_and_figures(name: str) -> None:
     assert re.search(r"^# Paper: .*^# Size: .*^# Figures: ", comment, re.MULTILINE | re.DOTALL)
 
 
-def test_only_the_released_model_is_no_energy() -> None:
-    assert [name for name in specs.names() if graph_of(name).why_no_energy] == ["qp2_vgg16_released"]
+def test_only_the_released_model_and_stages_are_no_energy() -> None:
+    assert [name for name in specs.names() if graph_of(name).why_no_energy] == ["cpm", "qp2_vgg16_released"]
 
 
 def test_a_wrong_name_is_told_the_right_one() -> None:

@@ -137,6 +137,8 @@ def _show(checked: Check, written: Sequence[Path]) -> None:
             out.print(f"  {each.text}: {holds}", soft_wrap=True)
     if passes_said(checked):
         out.print(f"\npasses: {' '.join(passes_said(checked))}", soft_wrap=True)
+    if checked.outer is not None:
+        out.print(f"\nsteps: {checked.outer.said}", soft_wrap=True)
     if written:
         out.print(f"\nwritten: {', '.join(map(str, written))}", soft_wrap=True)
 

@@ -92,7 +92,7 @@ def inputs_of(
     graph = compiled_of(model).graph
     read = read_inputs(graph, images, size) | read_named(graph, given, keywords_of(model))
     tensors = {name: torch.as_tensor(each.values) for name, each in read.items()}
-    return [tensors.pop(node.name) for node in graph.inputs], tensors
+    return [tensors.pop(node.name) for node in graph.plain_inputs], tensors
 
 
 def size_of(text: str) -> tuple[int, int]:

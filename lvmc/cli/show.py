@@ -126,10 +126,11 @@ def _first_stage(graph: EnergyGraph, options: Options, of: Which) -> tuple[Progr
         return _score_of(graph), None
     passes = options.passes or graph.passes
     loops = graph.repeats and passes >= SHORTEST
-    looped = loops or programs(graph, options).settling is not None
-    sample = min(passes, sample_passes(passes)) if looped else passes
+    looped = graph.feedback is not None or loops or programs(graph, options).settling is not None
+    sample = min(passes, sample_passes(passes)) if looped and graph.feedback is None else passes
     program = unroll(graph, sample)
     names = set(graph.outputs if of == "forward" and graph.heads else graph.layer)
+    names |= {state.name for state in graph.feedback.states} if graph.feedback and of == "forward" else set[str]()
     shown = replace(program, outputs=tuple(pair for pair in program.outputs if pair[0] in names))
     return shown, sample if looped else None
 
@@ -143,13 +144,14 @@ def _about(graph: EnergyGraph, options: Options, sample: int) -> str:
 
     spent = costs(graph, options)
     loops = len(parts(programs(graph, options), "forward")) > 1
+    stages = f"{sample} passes" if graph.feedback is None else "one step"
     emitted = "Emitted is a loop" if loops else "Later ones change nothing"
     after, most = spent.rewritten, "at most " if spent.at_most else ""
     saved = share(spent.plain.flops, after.flops)
     flops = f"{most}{large(after.flops, 'FLOPs')}" + (f" ({saved})" if saved else "")
     sent = f"{most}{after.messages:,} message{'' if after.messages == 1 else 's'}"
     run = f"{emitted}; for {passes_text(graph, options)}: {flops}, {sent}, {large(after.live, 'B')} live."
-    return f"Stages are those of {sample} passes. {run}"
+    return f"Stages are those of {stages}. {run}"
 
 
 def _score_of(graph: EnergyGraph) -> Program:

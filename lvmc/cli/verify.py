@@ -69,7 +69,7 @@ def _net_of(spec: str, seed: int, weights: Path | None, size: str | None) -> Net
     from lvmc.verdicts import subjects
 
     model, _ = open_model(spec, seed, None, weights)
-    sizes = [size_of(size)] * len(compiled_of(model).graph.inputs) if size else []
+    sizes = [size_of(size)] * len(compiled_of(model).graph.plain_inputs) if size else []
     return subjects.net_of(net_of(model, sizes).form)
 
 

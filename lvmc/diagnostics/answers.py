@@ -10,6 +10,7 @@ from lvmc.graph.form import Form
 from lvmc.verdicts import Answer, Array, Certificate, Verdict, Witness
 
 if TYPE_CHECKING:
+    from lvmc.diagnostics.outer import OuterLoop
     from lvmc.diagnostics.passes.convergence import Convergence
     from lvmc.diagnostics.passes.trace import Trace
 
@@ -100,6 +101,7 @@ class Check:
         trace: The run behind it.
         remark: Why there is no single energy; empty otherwise.
         seconds: How long the check took.
+        outer: How the steps of outer feedback on the given images went; None without either.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Check:
     trace: Trace | None = None
     remark: str = ""
     seconds: float = 0.0
+    outer: OuterLoop | None = None
 
     @property
     def certificate(self) -> Certificate | None:

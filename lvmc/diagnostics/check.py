@@ -16,6 +16,7 @@ from lvmc.diagnostics.decide import Decision, bound_below, decide, prove_psd
 from lvmc.diagnostics.dominance.dominance import margins_by_layer
 from lvmc.diagnostics.excitations import excitations
 from lvmc.diagnostics.net import Net, net_of
+from lvmc.diagnostics.outer import outer_loop
 from lvmc.diagnostics.passes.watch import watch
 from lvmc.diagnostics.remedies import remedies
 from lvmc.graph.form import Form
@@ -42,6 +43,8 @@ def check_model(
     """
     budget = budget or Budget(60.0)
     compiled = compiled_of(model)
+    if compiled.graph.feedback is not None:
+        return _with_steps(model, inputs, given or {}, budget)
     if compiled.graph.why_no_energy:
         seen = watch(model, inputs, given or {}, None, budget) if inputs else None
         why = compiled.graph.why_no_energy
@@ -51,6 +54,19 @@ def check_model(
         )  # fmt: skip
     net = net_of(model, [(int(x.shape[2]), int(x.shape[3])) for x in inputs])
     return _checked(model, net, inputs, given or {}, budget)
+
+
+def _with_steps(
+    model: torch.nn.Module, inputs: Sequence[torch.Tensor], given: Mapping[str, torch.Tensor], budget: Budget
+) -> Check:
+    """The energy of a step, and how the steps go; the passes inside a step are not watched."""
+    graph = compiled_of(model).graph
+    outer = outer_loop(model, inputs, given) if inputs else None
+    if why := graph.why_no_energy:
+        nothing = Verdict(None, None, None)
+        return Check(graph.name, None, nothing, None, why, remark=why, outer=outer, seconds=budget.spent)
+    checked = _checked(model, net_of(model), (), {}, budget)
+    return replace(checked, outer=outer, seconds=budget.spent)
 
 
 def _checked(

@@ -12,7 +12,7 @@ from lvmc.graph import EnergyGraph
 from lvmc.graph.form import Array, Form, form_of
 from lvmc.loading import resolve
 from lvmc.runtime.module import compiled_of
-from lvmc.spec import Spec
+from lvmc.spec import Input, Spec
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ def net_of(model: torch.nn.Module, sizes: Sequence[Size] = ()) -> Net:
     """
     compiled = compiled_of(model)
     graph = compiled.graph
-    if sizes and any(size != node.size for size, node in zip(sizes, graph.inputs, strict=True)):
+    if sizes and any(size != node.size for size, node in zip(sizes, graph.plain_inputs, strict=True)):
         graph = _resized(compiled.spec, sizes)
     parameters = {name: np.asarray(value.double().cpu().numpy()) for name, value in model.state_dict().items()}
     for name, values in parameters.items():
@@ -49,8 +49,9 @@ def net_of(model: torch.nn.Module, sizes: Sequence[Size] = ()) -> Net:
 
 
 def _resized(spec: Spec, sizes: Sequence[Size]) -> EnergyGraph:
-    inputs = {
+    plain = {name: record for name, record in spec.inputs.items() if isinstance(record, Input)}
+    inputs = dict(spec.inputs) | {
         name: record.model_copy(update={"size": size})
-        for (name, record), size in zip(spec.inputs.items(), sizes, strict=True)
+        for (name, record), size in zip(plain.items(), sizes, strict=True)
     }
     return resolve(spec.model_copy(update={"inputs": inputs}))[1]

@@ -135,10 +135,10 @@ def _last(out: dict[str, Tensor], stacked: set[str]) -> dict[str, Tensor]:
 
 def picture_input(graph: EnergyGraph) -> InputNode:
     """The one input of a model. Raises ValueError if there are none or several."""
-    if len(graph.inputs) != 1:
-        names = ", ".join(node.name for node in graph.inputs) or "none"
+    if len(graph.plain_inputs) != 1:
+        names = ", ".join(node.name for node in graph.plain_inputs) or "none"
         raise ValueError(f"{graph.name} has inputs {names}: training and evaluation give one picture a sample")
-    return graph.inputs[0]
+    return graph.plain_inputs[0]
 
 
 def decoded(head: HeadNode, output: Tensor, rule: Evaluate, size: tuple[int, int]) -> Predicted | None:

@@ -9,6 +9,8 @@ from typing import Literal
 from lvmc.graph.checks import check_inference, check_inputs, check_layer, check_limits, check_names
 from lvmc.graph.constraint import constraints_of
 from lvmc.graph.couplings import UNKNOWN, Below, Scope, dividing, divisors, resolve_couplings, text
+from lvmc.graph.feedback import canvas_of, feedback_of, input_nodes, rendered_plane, with_steps
+from lvmc.graph.feedback_checks import check_feedback
 from lvmc.graph.findings import Findings
 from lvmc.graph.landmarks import check_landmarks
 from lvmc.graph.parameters import layer_parameters, shared_parameters
@@ -44,7 +46,8 @@ def build(
     check_names(spec, findings)
     check_inputs(spec, findings)
     check_inference(spec, findings)
-    inputs = tuple(InputNode(name, each.channels, each.size, each.normalize) for name, each in spec.inputs.items())
+    check_feedback(spec, findings)
+    inputs = input_nodes(spec)
     scope = Scope(spec, {node.name: _below(node, findings) for node in inputs})
     layers: list[LayerNode] = []
     for name, record in spec.layers.items():
@@ -62,8 +65,9 @@ def build(
         spec.name, inputs, tuple(layers), heads, canvas, _planes(inputs, layers, heads), (),
         inference.until.max_passes if inference.until else inference.passes, inference.until,
         inference.gradient == "implicit", inference.tying == "untied", spec.description,
+        feedback=feedback_of(spec, inputs),
     )  # fmt: skip
-    graph = replace(graph, parameters=_parameters(spec, graph))
+    graph = with_steps(replace(graph, parameters=_parameters(spec, graph)))
     check_rates(spec, graph, findings)
     check_limits(graph, findings, max_parameters, max_units)
     if findings.found:
@@ -165,7 +169,7 @@ def _lateral(name: str, record: Layer, size: Size, circular: bool, findings: Fin
 
 
 def _canvas(spec: Spec, scope: Scope) -> Canvas:
-    name = next(iter(spec.inputs), None) or next(iter(spec.layers))
+    name = canvas_of(spec) or next(iter(spec.inputs), None) or next(iter(spec.layers))
     return Canvas(name, scope.blocks[name].size)
 
 
@@ -220,7 +224,8 @@ def _reading(block: Below) -> Reading:
 def _planes(inputs: tuple[InputNode, ...], layers: list[LayerNode], heads: tuple[HeadNode, ...]) -> tuple[Plane, ...]:
     exact = {reading.layer for head in heads for reading in head.readings if head.record.reads_whole(reading.layer)}
     exact |= {coupling.lower for layer in layers for coupling in layer.couplings if coupling.full}
-    planes = [Plane(node.name, node.size, exact=node.name in exact) for node in inputs]
+    planes = [Plane(node.name, node.size, exact=node.name in exact) for node in inputs if node.render is None]
+    planes += [rendered_plane(node, node.name in exact) for node in inputs if node.render is not None]
     for layer in layers:
         window = layer.group.window if layer.group else (1, 1)
         plane = Plane(layer.name, layer.size, window=window, exact=layer.name in exact, fixed=not layer.couplings)

@@ -8,13 +8,15 @@ from unicodedata import normalize
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
-from lvmc.spec import Layer, Spec
+from lvmc.spec import Input, Layer, Spec
 from lvmc.spec.names import name_fault
 from lvmc.units import UNITS
 from lvmc.values import Path
 
 MAX_UPDATES = 10_000
 
+_SECTIONS = ("inputs", "filters", "layers", "heads", "state")
+_PLURAL = {"state": "states"}
 _COUPLING_KEYS = ("filter", "stride", "dilation", "padding", "padding_mode", "replicate")
 
 
@@ -23,16 +25,17 @@ def check_names(spec: Spec, findings: Findings) -> None:
     fault = name_fault(spec.name)
     if fault:
         findings.add(("name",), fault, f"for example {_other(spec.name, set())}")
-    taken = {*spec.inputs, *spec.filters, *spec.layers, *spec.heads}
+    extra = {point: name for name, each in spec.inputs.items() for point in getattr(each, "extra", ())}
+    taken = {*spec.inputs, *spec.filters, *spec.layers, *spec.heads, *spec.state, *extra}
     seen: dict[str, str] = {}
-    for section in ("inputs", "filters", "layers", "heads"):
-        for name in getattr(spec, section):
-            path = (section, name)
+    for section in ("inputs", "filters", "layers", "heads", "state", "points from outside"):
+        for name in getattr(spec, section, extra):
+            path = (section, name) if section in _SECTIONS else ("inputs", extra[name], "extra")
             fault = name_fault(name)
             if fault:
                 findings.add(path, fault, f"choose another name, for example {_other(name, taken)}", on_key=True)
             if name in seen:
-                fault = f"'{name}' is already the name of one of the {seen[name]}"
+                fault = f"'{name}' is already the name of one of the {_PLURAL.get(seen[name], seen[name])}"
                 findings.add(
                     path, fault, f"give each a name of its own, for example {_other(name, taken)}", on_key=True
                 )
@@ -42,6 +45,8 @@ def check_names(spec: Spec, findings: Findings) -> None:
 def check_inputs(spec: Spec, findings: Findings) -> None:
     """Normalisation has one mean and one deviation a channel."""
     for name, each in spec.inputs.items():
+        if not isinstance(each, Input):
+            continue
         for key in ("mean", "std"):
             values = getattr(each.normalize, key, None)
             path, channels = ("inputs", name, "normalize", key), ("inputs", name, "channels")
@@ -185,7 +190,7 @@ def check_limits(graph: EnergyGraph, findings: Findings, max_parameters: int, ma
 
 def _home(parameter: str, graph: EnergyGraph) -> Path:
     """The entry of the spec that a parameter belongs to."""
-    first, second = parameter.split(".")[:2]
+    first, second = re.sub(r"^step\d+\.", "", parameter).split(".")[:2]
     if first == "heads":
         return ("heads", second)
     return ("layers" if first in graph.layer else "filters", first)

@@ -87,11 +87,11 @@ def effective_filters(
     graph: EnergyGraph, parameters: Mapping[str, NDArray[np.floating]]
 ) -> dict[Ends, NDArray[np.float64]]:
     """Filters of constrained couplings as they are used, (C, c, kh, kw), by upper and lower layer."""
-    build = Builder(graph.parameters)
+    build = Builder(graph.step_parameters)
     values = scaled_filters(build, graph, Origin("constraint", 0, "score"))
     keys = {f"{upper}:{lower}": (upper, lower) for upper, lower in values}
     outputs = tuple((key, values[ends]) for key, ends in keys.items())
-    program = Program(f"{graph.name}.constraint", graph.parameters, graph.planes, build.equations(), outputs)
+    program = Program(f"{graph.name}.constraint", graph.step_parameters, graph.planes, build.equations(), outputs)
     given = {name: np.asarray(value, np.float64) for name, value in parameters.items()}
     return {keys[key]: value for key, value in interpret(program, given).items()}
 

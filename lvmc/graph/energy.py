@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lvmc.graph.constraint import Ends, scaled_filters
 from lvmc.graph.records import EnergyGraph, LayerNode
-from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal
+from lvmc.graph.terms import bottom_message, lateral_filter, norm_diagonal, own_diagonal, rendered
 from lvmc.ir import Builder, Origin, Program, TensorType, Variable, interpret
 from lvmc.ir.ops import Add, Correlate, Entropy, Inner, InnerChannel, RunningMoments, SelfTerm
 from lvmc.ir.ops.base import Array
@@ -24,7 +24,7 @@ def score_program(graph: EnergyGraph) -> Program:
         raise ValueError(graph.why_no_energy)
     variables = (*blocks(graph), *graph.parameters)
     build = Builder(variables)
-    score, objective = add_score(build, graph, {node.name: node.name for node in (*graph.inputs, *graph.layers)})
+    score, objective = add_score(build, graph, values_of_blocks(build, graph))
     outputs = (("score", score), ("objective", objective))
     return Program(f"{graph.name}.score", variables, graph.planes, build.equations(), outputs)
 
@@ -57,9 +57,16 @@ def add_score(build: Builder, graph: EnergyGraph, state: Mapping[str, str]) -> t
     return score, objective
 
 
+def values_of_blocks(build: Builder, graph: EnergyGraph) -> dict[str, str]:
+    """The value of every block by name, where blocks are given; inputs that show a state are rendered."""
+    shown = {node.name: rendered(build, node, node.render) for node in graph.inputs if node.render}
+    return {node.name: shown.get(node.name, node.name) for node in (*graph.inputs, *graph.layers)}
+
+
 def blocks(graph: EnergyGraph) -> tuple[Variable, ...]:
-    """Inputs and layers as given variables."""
-    inputs = [Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in graph.inputs]
+    """Inputs (instead of rendered ones, the states they show) and layers as given variables."""
+    inputs = [Variable(node.name, TensorType((node.channels, *node.size)), "input") for node in graph.plain_inputs]
+    inputs += graph.feedback.given if graph.feedback else ()
     layers = [Variable(layer.name, TensorType((layer.channels, *layer.size)), "latent") for layer in graph.layers]
     return (*inputs, *layers)
 

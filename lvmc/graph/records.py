@@ -10,6 +10,7 @@ from typing import Literal
 import networkx as nx
 
 from lvmc.graph.constraint import Constraint
+from lvmc.graph.states import FeedbackNode, Rendering
 from lvmc.heads import Canvas, HeadRecord, Reading
 from lvmc.ir import Geometry, Group, Plane, Size, Variable
 from lvmc.schedule import Block
@@ -19,12 +20,13 @@ from lvmc.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class InputNode:
-    """A clamped block."""
+    """A clamped block; `render` says how it shows a state, if that is what it does."""
 
     name: str
     channels: int
     size: Size
     normalize: Normalize | None
+    render: Rendering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class EnergyGraph:
     """Layers from bottom to top, the couplings between them, and the heads that read them.
 
     `parameters` lists learned values and running statistics in the order of `state_dict`. With `until`, `passes` is
-    the most that are run. `constraints` are the parts whose filters are used multiplied by a factor.
+    the most that are run. `constraints` are the parts whose filters are used multiplied by a factor. `feedback` is the
+    outer loop, of which all else describes one step.
     """
 
     name: str
@@ -116,6 +119,7 @@ class EnergyGraph:
     untied: bool = False
     description: str = ""
     constraints: tuple[Constraint, ...] = ()
+    feedback: FeedbackNode | None = None
 
     @cached_property
     def layer(self) -> dict[str, LayerNode]:
@@ -126,6 +130,18 @@ class EnergyGraph:
     def outputs(self) -> tuple[str, ...]:
         """What the outputs of all heads are called."""
         return tuple(key for head in self.heads for key in head.outputs)
+
+    @property
+    def plain_inputs(self) -> tuple[InputNode, ...]:
+        """Inputs that are given, not rendered from a state."""
+        return tuple(node for node in self.inputs if node.render is None)
+
+    @property
+    def step_parameters(self) -> tuple[Variable, ...]:
+        """Parameters of one step under the names that layers give them; all of them, unless steps have their own."""
+        if self.feedback is None or not self.feedback.untied:
+            return self.parameters
+        return (*self.feedback.common, *self.feedback.own)
 
     @cached_property
     def network(self) -> nx.DiGraph[str]:
@@ -145,8 +161,13 @@ class EnergyGraph:
 
     @property
     def repeats(self) -> bool:
-        """Whether every pass is the same on the way up, and on the way down: no parameter or head belongs to one."""
-        return not self.why_no_energy and all(head.record.at == "last" for head in self.heads)
+        """Whether every pass is the same on the way up, and on the way down: no parameter or head belongs to one.
+
+        Passes inside the steps of outer feedback are written out, so those never count as repeated.
+        """
+        if self.feedback is not None or self.why_no_energy:
+            return False
+        return all(head.record.at == "last" for head in self.heads)
 
     @property
     def why_no_energy(self) -> str:
@@ -155,6 +176,8 @@ class EnergyGraph:
             return "with 'tying: untied' each use of a filter has its own weights, so there is no single energy"
         if any(layer.norm and layer.norm.kind == "message" for layer in self.layers):
             return "with 'norm: message' the weights up and down differ, so there is no single energy"
+        if self.feedback is not None and self.feedback.untied:
+            return "with untied steps of 'feedback' each has weights of its own, so there is no single energy"
         return ""
 
 

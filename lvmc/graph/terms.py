@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from lvmc.graph.records import Coupling, LayerNode
+from lvmc.graph.records import Coupling, InputNode, LayerNode
+from lvmc.graph.states import Rendering, StateNode
 from lvmc.ir import Builder, Origin
 from lvmc.ir.ops import (
     Adjoint,
     Constant,
     Correlate,
     LateralBound,
+    Move,
     NormBias,
     NormDiagonal,
     Positive,
+    Render,
     RepeatWindows,
+    Reshape,
+    Sigmoid,
     SumWindows,
     SymmetricTaps,
+    Upsample,
+    Weighted,
 )
 
 
@@ -62,3 +69,35 @@ def lateral_filter(build: Builder, layer: LayerNode, origin: Origin, taps: str =
     """The symmetric filter L, unless `taps` are it, and its bound σ."""
     taps = taps or build.add(SymmetricTaps(), f"{layer.name}.lateral", name=f"{layer.name}_lateral", origin=origin)
     return taps, build.add(LateralBound(), taps, name=f"{layer.name}_bound", origin=origin)
+
+
+def rendered(build: Builder, node: InputNode, rendering: Rendering) -> str:
+    """The input that shows a state."""
+    origin = Origin(node.name, 0, "derived")
+    match rendering.how:
+        case "map":
+            return rendering.state
+        case "sigmoid":
+            return build.add(Sigmoid(), rendering.state, name=node.name, origin=origin)
+        case "gaussian":
+            shape = (node.size, node.name, rendering.whole, rendering.canvas)
+            op = Render(*shape, rendering.sigma, rendering.truncate, rendering.scale, rendering.offset)
+            return build.add(op, rendering.state, *rendering.extra, name=node.name, origin=origin)
+
+
+def changed(build: Builder, state: StateNode, value: str) -> str:
+    """The state after a step, from the output of the head that changes it."""
+    change, origin, stem = state.change, Origin(state.name, 0, "state"), f"{state.name}_by"
+    if build.types[value].shape != state.shape:
+        op = (
+            Upsample("bilinear", (state.shape[1], state.shape[2]), state.plane)
+            if state.is_map
+            else Reshape(state.shape)
+        )
+        value = build.add(op, value, name=stem, origin=origin)
+    if change.how == "add":
+        op = Move(change.scale, change.limit, change.each)
+        return build.add(op, state.name, value, name=f"{state.name}_next", origin=origin)
+    if change.scale == 1.0:
+        return value
+    return build.add(Weighted(change.scale), value, name=f"{state.name}_next", origin=origin)

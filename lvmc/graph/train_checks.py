@@ -61,7 +61,11 @@ def _check_model(spec: Spec, findings: Findings) -> None:
     if not spec.heads:
         remedy = "add a head, for example heads: {label: {kind: classes, outputs: 10, reads: h1}}"
         findings.add(("train",), "there is no head to train", remedy, on_key=True, needs=(("heads",),))
-    if len(spec.inputs) != 1:
+    if spec.feedback is not None:
+        fault = "'train' does not know outer feedback yet"
+        remedy = "leave 'train' out, and train model.step with the targets of lvmc.training.paths"
+        findings.add(("train",), fault, remedy, on_key=True, needs=(("feedback",),))
+    elif len(spec.inputs) != 1:
         many = f"this spec has {len(spec.inputs)}" if spec.inputs else "this spec has none"
         fault = f"training feeds one input, and {many}"
         findings.add(("train",), fault, "leave 'train' out, or keep one input", on_key=True, needs=(("inputs",),))

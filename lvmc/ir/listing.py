@@ -46,6 +46,8 @@ def pass_heading(origin: Origin) -> str:
             return "score"
         case Origin(role="loss"):
             return "losses"
+        case Origin(role="state"):
+            return "what is carried on"
         case Origin(pass_=0):
             return "before the first pass"
         case Origin(pass_=k):

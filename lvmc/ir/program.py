@@ -10,7 +10,19 @@ from lvmc.ir.ops.messages import Adjoint, Correlate
 from lvmc.ir.types import Plane, TensorType, Variable
 
 Role = Literal[
-    "start", "bottom", "top", "lateral", "drive", "winner", "update", "norm", "head", "score", "loss", "derived"
+    "start",
+    "bottom",
+    "top",
+    "lateral",
+    "drive",
+    "winner",
+    "update",
+    "norm",
+    "head",
+    "score",
+    "loss",
+    "derived",
+    "state",
 ]
 
 

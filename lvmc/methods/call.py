@@ -29,7 +29,7 @@ class Call:
             how = options.clamp.get(layer.name)
             given += [layer.name] if options.start or how else []
             given += [f"{layer.name}_mask"] if how == "mask" else []
-        return Call(tuple(node.name for node in graph.inputs), tuple(given), options.clamp)
+        return Call(tuple(node.name for node in graph.plain_inputs), tuple(given), options.clamp)
 
     @property
     def signature(self) -> str:

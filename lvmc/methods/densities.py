@@ -33,11 +33,12 @@ def density_methods(graph: EnergyGraph) -> list[Method]:
     """`densities`, and what it calls; nothing without density heads."""
     heads = density_heads(graph)
     inner = [method for head, record in heads for method in _inner(graph, head, record)]
-    return [*([_densities(heads)] if heads else []), *inner]
+    return [*([_densities(heads, graph.feedback is not None)] if heads else []), *inner]
 
 
-def _densities(heads: tuple[tuple[HeadNode, Density], ...]) -> Method:
-    entries = [line for head, record in heads for line in _entry(head, record)]
+def _densities(heads: tuple[tuple[HeadNode, Density], ...], stacked: bool) -> Method:
+    """With `stacked`, a call gives what every step predicts; the densities are those of the last."""
+    entries = [line for head, record in heads for line in _entry(head, record, stacked)]
     docstring = ("p(y | x) of every sample by density head, from what a call gave.",)
     setup = ("return {", *entries, "}")
     return Method(
@@ -45,9 +46,9 @@ def _densities(heads: tuple[tuple[HeadNode, Density], ...]) -> Method:
     )
 
 
-def _entry(head: HeadNode, record: Density) -> list[str]:
+def _entry(head: HeadNode, record: Density, stacked: bool) -> list[str]:
     name = head.name
-    given = f'out["{name}"]' + ("[-1]" if record.at == "each" else "")
+    given = f'out["{name}"]' + ("[-1]" if stacked or record.at == "each" else "")
     if record.model != "energy":
         keys = [f"mean=self._{name}_mean({given})"]
     else:

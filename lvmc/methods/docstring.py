@@ -8,6 +8,7 @@ from math import prod
 from lvmc import __version__
 from lvmc.assemble import Options
 from lvmc.graph import EnergyGraph
+from lvmc.graph.states import FeedbackNode
 
 
 def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> list[str]:
@@ -31,7 +32,14 @@ def class_docstring(graph: EnergyGraph, options: Options, spec_text: str) -> lis
         f"Filters between layers are used scaled down as far as needed (constraint: {claim})."
         for claim in _claims(graph)
     ]
-    return [title, "", made, "", formula, *kept, "", "Layers, bottom to top:", *_layer_lines(graph)]
+    loop = [_told_loop(graph.feedback)] if graph.feedback else []
+    return [title, "", made, "", formula, *kept, *loop, "", "Layers, bottom to top:", *_layer_lines(graph)]
+
+
+def _told_loop(feedback: FeedbackNode) -> str:
+    """What a step changes, and how often."""
+    changes = [f"{s.name} {'plus' if s.change.how == 'add' else 'becomes'} {s.change.key}" for s in feedback.states]
+    return f"In each of {feedback.steps} steps all passes are run, and then: {', '.join(changes)}."
 
 
 def _claims(graph: EnergyGraph) -> list[str]:

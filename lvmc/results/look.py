@@ -49,7 +49,7 @@ def look_inside(model: Model, ran: Ran) -> Inside:
     import torch
 
     tensors = {name: torch.as_tensor(each.values) for name, each in ran.given.items()}
-    inputs = [tensors.pop(node.name) for node in ran.graph.inputs]
+    inputs = [tensors.pop(node.name) for node in ran.graph.plain_inputs]
     stacked = {key: head.record.at == "each" for head in ran.graph.heads for key in head.outputs}
     heard = {
         words: silenced(model, inputs, silence, tensors).heads for words, silence in HEARD.items() if ran.graph.heads

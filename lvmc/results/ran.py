@@ -66,7 +66,7 @@ def run_model(model: Model, files: Sequence[Path], named: Mapping[str, Path], si
     graph = compiled_of(model).graph
     given = read_inputs(graph, files, size) | read_named(graph, named, keywords_of(model))
     tensors = {name: torch.as_tensor(each.values) for name, each in given.items()}
-    inputs = [tensors.pop(node.name) for node in graph.inputs]
+    inputs = [tensors.pop(node.name) for node in graph.plain_inputs]
     model.eval()
     with torch.no_grad():
         heads: dict[str, torch.Tensor] = model(*inputs, **tensors) if graph.heads else {}
@@ -83,11 +83,11 @@ def run_model(model: Model, files: Sequence[Path], named: Mapping[str, Path], si
 
 def read_inputs(graph: EnergyGraph, files: Sequence[Path], size: Size | None) -> dict[str, Given]:
     """A file for each input."""
-    names = [node.name for node in graph.inputs]
+    names = [node.name for node in graph.plain_inputs]
     if len(files) != len(names):
         wanted = f"{len(names)} file{'' if len(names) == 1 else 's'} ({', '.join(names)})" if names else "no file"
         raise ValueError(f"{graph.name} takes {wanted}, one for each input, not {len(files)}")
-    return {node.name: read_block(file, node, size) for node, file in zip(graph.inputs, files, strict=True)}
+    return {node.name: read_block(file, node, size) for node, file in zip(graph.plain_inputs, files, strict=True)}
 
 
 def read_named(graph: EnergyGraph, files: Mapping[str, Path], wanted: Sequence[str]) -> dict[str, Given]:

@@ -137,7 +137,16 @@ def _warn(text: str) -> None:
 
 def _settles(call: Call) -> bool:
     """Whether a method looks at its values to see if it is done, and notes in the model how it went."""
-    return call.name in ("forward", "latents") and hasattr(type(call.model), "_settle")
+    if call.name not in ("forward", "latents"):
+        return False
+    return hasattr(type(call.model), "_settle") or (hasattr(type(call.model), "_start") and _stops(call))
+
+
+def _stops(call: Call) -> bool:
+    """Whether steps of outer feedback may end early."""
+    from inspect import signature
+
+    return call.kwargs.get("stop", signature(call.method).parameters["stop"].default) != 0.0
 
 
 def _said(error: BaseException) -> tuple[str, str]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lvmc.graph import EnergyGraph
+from lvmc.graph.states import StateNode
 from lvmc.heads.lift import Lift
 from lvmc.lifting import basis_of
 from lvmc.runtime.module import Compiled, build_module
+from lvmc.spec.feedback import NPZ
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,7 +41,7 @@ def initialised(compiled: Compiled, backend: Backend | None = None) -> Model:
     The emitted text knows nothing of files: its own `reset_parameters` draws these layers too.
 
     Raises:
-        ValueError: A file does not fit its layer.
+        ValueError: A file does not fit its layer, or its state.
         FileNotFoundError: There is no such file.
     """
     model = build_module(compiled, backend)
@@ -48,6 +50,9 @@ def initialised(compiled: Compiled, backend: Backend | None = None) -> Model:
     weights = {file: read_weights(file) for file in dict.fromkeys(files.values())}
     for name, file in files.items():
         _take_layer(model, name, file, weights[file])
+    for state in compiled.graph.feedback.states if compiled.graph.feedback else ():
+        if state.init.endswith(NPZ):
+            _take_start(model, state, Path(state.init))
     return model
 
 
@@ -61,6 +66,25 @@ def take_bases(model: nn.Module, graph: EnergyGraph) -> None:
             basis = basis_of(Path(head.record.basis), head.record.rotations)
             values = {f"heads.{head.name}.{leaf}": torch.as_tensor(each) for leaf, each in vars(basis).items()}
             _copy(state, values)
+
+
+def _take_start(model: nn.Module, state: StateNode, file: Path) -> None:
+    """Where a state starts: the file's array of its name, or the only one."""
+    import numpy as np
+    import torch
+
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: there is no such file, where state '{state.name}' starts")
+    try:
+        arrays = dict(np.load(file, allow_pickle=False).items())
+    except (ValueError, OSError, AttributeError) as error:
+        raise ValueError(f"{file}, where state '{state.name}' starts, is no {NPZ} file: {error}") from error
+    name = state.name if len(arrays) != 1 else next(iter(arrays))
+    if name not in arrays:
+        raise ValueError(f"{file} has no array '{name}' for that state, but {_some(list(arrays))}")
+    if arrays[name].shape != state.shape:
+        raise ValueError(f"'{name}' is {arrays[name].shape} in {file}; state '{state.name}' is {state.shape}")
+    _copy(model.state_dict(), {state.start: torch.tensor(arrays[name])})
 
 
 def take_weights(model: nn.Module, file: Path) -> Taken:

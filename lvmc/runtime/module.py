@@ -37,6 +37,10 @@ if TYPE_CHECKING:
             """Layers after their last update, by name: (batch, C, H, W)."""
             ...
 
+        def step(self, *inputs: Tensor, **given: Tensor) -> dict[str, Tensor]:
+            """Of models with outer feedback: one step from given states; heads, and the states as it leaves them."""
+            ...
+
         def score(self, *inputs_and_z: Tensor | dict[str, Tensor]) -> Tensor:
             """S(z; x) of every sample, (batch,), from the inputs and all layers."""
             ...
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
 
 _KNOWN_AS = "_lvmc"
 _RUNNER = "_lvmc_runner"
-_METHODS = ("forward", "latents", "score", "losses")
+_METHODS = ("forward", "latents", "step", "score", "losses")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path as File
 from typing import Any
 
 from lvmc.source import Document
+from lvmc.spec.feedback import NPZ
 from lvmc.spec.inits import SAFETENSORS
 from lvmc.values import Path, at, keyed
 
@@ -42,6 +43,7 @@ def _files(values: Any) -> Iterator[Path]:
     keys = _DATA.get(str((keyed(data) or {}).get("kind")), ())
     paths = [(("train", "data"), ".npz"), (("train", "init"), SAFETENSORS)]
     paths += [(("train", "data", *key), "") for key in keys]
+    paths += [(("state", name, "init"), NPZ) for name in keyed(at(values, ("state",))) or ()]
     for name in keyed(at(values, ("layers",))) or ():
         paths += [(("layers", name, "init"), SAFETENSORS), (("layers", name, "init", "file"), SAFETENSORS)]
     for name in keyed(at(values, ("heads",))) or ():

@@ -13,9 +13,10 @@ from lvmc.heads.head import Read
 from lvmc.heads.heatmap import Points
 from lvmc.spec.augment import Augment
 from lvmc.spec.data import DATA, CocoFiles, Occluders
+from lvmc.spec.feedback import Feedback, State, Update
 from lvmc.spec.inference import Inference, Until
 from lvmc.spec.inits import LayerInit
-from lvmc.spec.inputs import Input, Normalize, SharedFilter
+from lvmc.spec.inputs import Input, Normalize, RenderedInput, SharedFilter
 from lvmc.spec.layers import Coupling, Lateral, Layer, Nms, Norm
 from lvmc.spec.model import Spec
 from lvmc.spec.optimizer import OPTIMIZERS, Sgd, Steps
@@ -27,6 +28,10 @@ _HOMES: dict[str, type[BaseModel]] = {
     "'inference'": Inference,
     "'until'": Until,
     "an input": Input,
+    "a rendered input": RenderedInput,
+    "a state": State,
+    "'feedback'": Feedback,
+    "an update of 'feedback'": Update,
     "a layer": Layer,
     "'train'": Train,
     "'train.optimizer'": Sgd,
@@ -51,8 +56,11 @@ _RECORDS: dict[Path, type[BaseModel]] = {
     ("heads", _ANY, "points"): Points,
     ("heads", _ANY, "refine"): Refine,
     ("heads", _ANY, "reads", _ANY): Read,
+    ("state", _ANY): State,
+    ("feedback",): Feedback,
+    ("feedback", "update", _ANY): Update,
 }
-"""What the mapping at a path is read as. Sections and keys take turns with names, but for `until` and `train`."""
+"""What the mapping at a path is read as. Sections and keys take turns, but for `until`, `feedback`, `train`."""
 
 _TRAIN: dict[Path, type[BaseModel]] = {
     (): Train,
@@ -82,8 +90,12 @@ def record_of(path: Path, values: Any) -> type[BaseModel] | None:
         kind = (keyed(at(values, path)) or {}).get("kind", default)
         return union[1].get(kind) if isinstance(kind, str) else None
     match path:
+        case ("inputs", _) if "render" in (keyed(at(values, path)) or {}):
+            return RenderedInput
         case ("inference", _):
             return _RECORDS.get(path)
+        case ("feedback", "update", _):
+            return Update
         case ("train", ("targets" | "stages") as key, _, *rest):
             return _TRAIN.get((key, _ANY, *rest))
         case ("train", *rest):
@@ -117,6 +129,10 @@ def section(path: Path) -> str:
             return "the spec"
         case (("inputs" | "filters" | "layers" | "heads") as kind, name):
             return f"{str(kind)[:-1]} '{name}'"
+        case ("state", name):
+            return f"state '{name}'"
+        case ("feedback", "update", name):
+            return f"the update of '{name}'"
         case ("train", "stages", int(number), *rest):
             where = f"stage {number + 1} of 'train'"
             return f"'{'.'.join(map(str, rest))}' of {where}" if rest else where

@@ -8,18 +8,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from lvmc.heads import Head
 from lvmc.records import Record, Text, shown, whole, wrong
+from lvmc.spec.feedback import Feedback, State
 from lvmc.spec.inference import Inference
-from lvmc.spec.inputs import Input, SharedFilter
+from lvmc.spec.inputs import AnyInput, SharedFilter
 from lvmc.spec.layers import Layer
 from lvmc.spec.train import Train
-
-_FEEDBACK = "outer feedback"
-
-LATER: dict[tuple[str, ...], dict[str, str]] = {
-    (): {"state": _FEEDBACK, "feedback": _FEEDBACK},
-    ("inputs",): {"render": _FEEDBACK, "as": _FEEDBACK, "sigma": _FEEDBACK, "extra": _FEEDBACK},
-}
-"""Keys of the language that this version refuses, by section, and what they stand for."""
 
 
 def _version(value: Any) -> Any:
@@ -34,9 +27,11 @@ class Spec(Record):
     lvmc: Annotated[Literal[1], BeforeValidator(_version), WithJsonSchema({"const": 1})]
     name: str
     description: Text = ""
-    inputs: dict[str, Input] = Field(default_factory=dict[str, Input])
+    inputs: dict[str, AnyInput] = Field(default_factory=dict[str, AnyInput])
     filters: dict[str, SharedFilter] = Field(default_factory=dict[str, SharedFilter])
     layers: Annotated[dict[str, Layer], Field(min_length=1)]
     inference: Inference = Inference()
     heads: dict[str, Head] = Field(default_factory=dict[str, Head])
+    state: dict[str, State] = Field(default_factory=dict[str, State])
+    feedback: Feedback | None = None
     train: Train | None = None

@@ -31,26 +31,27 @@ CONV_ATTRIBUTES = _words("""
 CARRIED = _words("""
     Callable Channels Coupling Density DifferenceMaps DriveNorm F FixedPoint Integrals LEAST Largest LiftTables
     Lifting LogisticLoss MessageNorm NamedTuple QuadrantPeaks ROWS Size SubGradient Tensor adjoint balanced
-    belief_maps bells best_candidate best_weighed between bin_middles bins_log bins_mean bins_penalty
+    belief_maps bells best_candidate best_weighed between bin_middles bins_log bins_mean bins_penalty bounded
     channel_diagonals channels_last checkpoint clamped_key contractive_scale copositive_scale correlate
-    correlate_adjoint coupling_norm difference_maps distance_loss dominance draw entropy fixed_point gathered
-    gaussian_log gcd gram group_maxima importance_loss in_parts inner keep known_loss laplace_log largest
+    correlate_adjoint coupling_norm difference_maps distance_loss dominance draw entropy first_of fixed_point
+    gathered gaussian_log gcd gram group_maxima importance_loss in_parts inner keep known_loss laplace_log largest
     largest_singular_value log log_proposal logistic_loss max_windows mean_where minus_mean nn normal_log
     peak_confidence peak_present perron_vector pi plane_above pointwise pointwise_adjoint positive proposals
-    quadrant_peaks received repeat_windows require_size rounds rows_within safe_scale settle shares soft_peaks
-    softmax_loss spectral spread spread_ratio sum_windows symmetric tables_of take tap_phases tap_sums torch unwrap
-    upsample upsample_fcn upsample_nearest weighed_rows whole whole_adjoint widened windows_of winners with_gradient
-    worst_phase wrap
+    quadrant_peaks received render repeat_windows require_size rounds rows_within run_steps safe_scale settle shares
+    soft_peaks softmax_loss spectral spread spread_ratio sum_windows symmetric tables_of take tap_phases tap_sums
+    torch unwrap upsample upsample_fcn upsample_nearest weighed_rows whole whole_adjoint widened windows_of winners
+    with_gradient worst_phase wrap
 """)
 """What an emitted file may define or import beside its class (a test compares them with what it carries)."""
 
 EMITTED = CARRIED | _words("""
-    batch bias converged cotangent densities diagonal found heads latents lateral like losses math norm out passes_used
-    reset_parameters rows safe_scale score self size slope state targets weight winner z
+    batch bias body carried converged cotangent densities diagonal found given heads latents lateral like losses
+    math norm number out passes_used reset_parameters rows safe_scale score self size slope state step steps stop
+    targets weight winner z
 """)
 """Names that the emitted module uses itself."""
 
-_TAKEN = re.compile(r".*(_p\d+|_bottom|_top|_mask)|_.*")
+_TAKEN = re.compile(r".*(_p\d+|_bottom|_top|_mask)|step\d+|_.*")
 _BUILTINS = _words("""
     False None True bool dict float int len list max min print range str sum super tuple zip
 """)

@@ -14,7 +14,7 @@ from lvmc.errors import Problem
 from lvmc.records import closest, shown
 from lvmc.source import Document, plain
 from lvmc.spec.keys import known_keys, union_at
-from lvmc.spec.model import LATER, Spec
+from lvmc.spec.model import Spec
 from lvmc.spec.words import problem_of
 from lvmc.values import Path, at, holds, keyed, under
 
@@ -23,6 +23,7 @@ _ENTRIES: dict[str, dict[str, Any]] = {
     "inputs": {"channels": 1, "size": 1024},
     "filters": {"size": 1},
     "layers": {"channels": 1, "filter": 1},
+    "state": {"points": 1},
 }
 _VALUES: dict[str, Any] = {
     "lvmc": 1,
@@ -32,6 +33,7 @@ _VALUES: dict[str, Any] = {
     "dims": 1,
     "kind": "drive",
     "reads": "unread",
+    "render": "unread",
 }
 _TRAIN_VALUES: dict[str, Any] = {
     "epochs": 1,
@@ -119,27 +121,16 @@ def _path(location: tuple[int | str, ...], values: Any, kind: str) -> Path:
 
 
 def _telling(mistakes: Sequence[Mistake]) -> list[Mistake]:
-    """Those that do not follow from another: a key missing as it is misspelt, a value that is wrong inside.
-
-    A rendered input is refused as a whole, for its first key.
-    """
+    """Those that do not follow from another: a key missing as it is misspelt, a value that is wrong inside."""
     parents = {mistake.path[:-1] for mistake in mistakes}
-    unknown = [mistake for mistake in mistakes if mistake.kind == "extra_forbidden"]
-    meant = {mistake.meant for mistake in unknown}
-    rendered: dict[Path, Mistake] = {}
-    for mistake in unknown:
-        if mistake.path[0] == "inputs" and mistake.path[-1] in LATER[("inputs",)]:
-            rendered.setdefault(mistake.path[:-1], mistake)
+    meant = {mistake.meant for mistake in mistakes if mistake.kind == "extra_forbidden"}
 
     def follows(mistake: Mistake) -> bool:
-        path, around = mistake.path, mistake.path[:-1]
         match mistake.kind:
             case "missing":
-                return around in rendered or path in meant or around in meant
+                return mistake.path in meant or mistake.path[:-1] in meant
             case "literal_error":
-                return path in parents
-            case "extra_forbidden":
-                return rendered.get(around, mistake) is not mistake and path[-1] in LATER[("inputs",)]
+                return mistake.path in parents
             case _:
                 return False
 

@@ -12,7 +12,6 @@ from lvmc.errors import Problem
 from lvmc.records import PROBLEM, closest, nearest, shown
 from lvmc.source import Document
 from lvmc.spec.keys import home, known_keys, section, union_at
-from lvmc.spec.model import LATER
 from lvmc.values import Path
 
 _EXAMPLES = {
@@ -47,12 +46,16 @@ _EXAMPLES = {
     "images": "a folder of pictures, for example images: pictures",
     "masks": "a folder of masks, for example masks: masks",
     "steps": "for example steps: [20, 30]",
+    "update": "for example update: {pose: {add: correction}}",
+    "state": "for example state: {pose: {points: 16}}",
+    "feedback": "for example feedback: {update: {pose: {add: correction}}, steps: 3}",
 }
 _ENTRY = {
     "inputs": "{channels: 3, size: [64, 64]}",
     "filters": "{size: 3}",
     "layers": "{channels: 32, filter: 3}",
     "heads": "{kind: classes, outputs: 10, reads: h5}",
+    "state": "{points: 16}",
 }
 _EXPECTED = {
     "bool_type": "true or false",
@@ -82,10 +85,6 @@ def problem_of(path: Path, details: ErrorDetails, document: Document) -> Problem
 
 def _unknown_key(path: Path, document: Document) -> Problem:
     key, place = str(path[-1]), document.place(path, on_key=True)
-    later = LATER.get(tuple(map(str, path[:-1][:1])), {})
-    if key in later:
-        fault = f"'{key}' ({later[key]}) is part of the language, but this version does not compile it yet"
-        return Problem(place, fault, f"leave '{key}' out")
     if key == "<<":
         fault = "merge keys (<<) are not part of the language"
         return Problem(place, fault, "write the keys out, or alias the whole mapping")

@@ -13,8 +13,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from lvmc.spec.model import Spec
 from lvmc.values import keyed, listed
 
-_ENTRIES = ("inputs", "filters", "layers", "heads")
-_FIRST = ("kind", "channels", "outputs", "from", "size", "filter", "reads", "landmarks")
+_ENTRIES = ("inputs", "filters", "layers", "heads", "state")
+_FIRST = ("kind", "render", "channels", "outputs", "from", "size", "filter", "reads", "landmarks")
 """Keys that an entry begins with, in the order in which one thinks of them."""
 
 _PLAIN = re.compile(r"[A-Za-z]([\w .,;()/×–-]*[\w.)])?")

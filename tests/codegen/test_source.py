@@ -32,7 +32,7 @@ def source_of(spec: Any, **options: Any) -> str:
     return emit(plan(graph, Options(**options), dump(resolved)))
 
 
-@pytest.mark.parametrize("name", [*SHOWN, "qp2_vgg16", "qp2_vgg16_released"])
+@pytest.mark.parametrize("name", [*SHOWN, "qp2_vgg16", "qp2_vgg16_released", "ief_pose", "cpm"])
 def test_emitted_text(name: str, golden: Golden) -> None:
     """What users read, as it was last looked at."""
     golden(Path(__file__).parents[1] / "golden" / f"{name}.py.txt", source_of(name))

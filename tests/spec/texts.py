@@ -210,6 +210,23 @@ OTHERS: dict[str, str] = {
         layers: {h1: {channels: 2, filter: 3}, h2: {channels: 2, filter: 3}}
         inference: {constraint: contractive}
         """,
+    "feedback": """
+        state:
+          pose: {points: 2, init: start.npz}
+          maps: {channels: 2, size: [4, 8], init: zeros}
+        inputs:
+          image: {channels: 1, size: 8}
+          belief: {render: pose, as: gaussian, sigma: 2, extra: [marker], truncate: 3, scale: 100, offset: -50, size: 8}
+          seen: {render: maps}
+        layers: {h1: {channels: 2, filter: 3, from: image}, h2: {channels: 2, filter: 3, from: belief}}
+        heads: {moves: {kind: vector, outputs: 4, reads: h2}, heat: {kind: heatmap, channels: 2, reads: h1}}
+        feedback:
+          update: {pose: {add: moves, bound: 20, norm: each, scale: 2}, maps: {set: heat}}
+          steps: 2
+          tying: untied
+          gradient: stopped
+          stop: 0.1
+        """,
     "text": """
         description: "a 'quoted' \\"text\\" of two lines:\\n- of #words: 1e-3, {} and null"
         layers: {h1: {channels: 1, from: none, size: 1}}

@@ -52,7 +52,9 @@ TRAIN_SHORT_AND_LONG: dict[str, tuple[str, str]] = {
         layers: {h1: {channels: 4, filter: 3}, h2: {channels: 4, filter: 3}}
         heads: {keypoints: {kind: heatmap, channels: 3, reads: [h2, h1]}}
         train:
-          data: {kind: npz, file: faces.npz, broken: refuse, validation: 0.1, points: , flip: , unit: , occluders: }
+          data:
+            {kind: npz, file: faces.npz, broken: refuse, validation: 0.1, points: , first_pixel: 0, flip: , unit: ,
+             occluders: }
           epochs: 20
           optimizer: {kind: sgd, rate: 0.01, momentum: 0.9, decay: 5e-4}
           augment:

@@ -390,6 +390,71 @@ class MessageNorm(nn.Module):
         return F.batch_norm(message, *running, self.weight, self.bias, self.training, self.momentum, self.eps)
 
 
+def render(
+    points: Tensor,
+    size: Size,
+    whole: Size,
+    sigma: float,
+    truncate: float | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+) -> Tensor:
+    """A map of `size` for every point (x, y in pixels of a plane of size `whole`): a Gaussian around it."""
+    kind = {"dtype": points.dtype, "device": points.device}
+    squares: list[Tensor] = []
+    for axis in (0, 1):
+        places = (torch.arange(size[axis], **kind) + 0.5) * (whole[axis] / size[axis]) - 0.5
+        squares.append((places[:, None] - points[:, None, :, 1 - axis]).square())
+    down, across = squares[0][:, :, None], squares[1][:, None]
+    maps = (down * (-0.5 / sigma**2)).exp() * (across * (-0.5 / sigma**2)).exp()
+    if truncate is not None:
+        maps = torch.where(down + across <= (truncate * sigma) ** 2, maps, 0.0)
+    return (scale * maps + offset).permute(0, 3, 1, 2)
+
+
+def bounded(change: Tensor, limit: float, training: bool, each: bool = False) -> Tensor:
+    """In training, every vector along the last axis no longer than `limit`, or each number within ±`limit`."""
+    if not training:
+        return change
+    if each:
+        return change.clamp(-limit, limit)
+    return change * (limit / torch.linalg.vector_norm(change, dim=-1, keepdim=True).clamp_min(limit))
+
+
+def first_of(steps: list[Callable[..., dict[str, Tensor]]], count: int) -> list[Callable[..., dict[str, Tensor]]]:
+    """The first `count` of the steps that have weights of their own; one stands for as many as are asked for."""
+    if count < 1 or 1 < len(steps) < count:
+        most = "" if len(steps) == 1 else f" and at most {len(steps)}, each with weights of its own"
+        raise ValueError(f"steps: at least 1{most}, not {count}")
+    return steps * count if len(steps) == 1 else steps[:count]
+
+
+def run_steps(
+    steps: list[Callable[..., dict[str, Tensor]]],
+    fixed: dict[str, Tensor],
+    carried: dict[str, Tensor],
+    size: dict[str, Size],
+    stop: float = 0.0,
+    through: bool = True,
+) -> dict[str, Tensor]:
+    """What every step gives, stacked in front; each works on what the one before it carries on.
+
+    With `stop` above 0 they end after one that moved no point (of maps, no number) of the batch by more. Gradients go
+    `through` what is carried, or stop there.
+    """
+    found: list[dict[str, Tensor]] = []
+    for step in steps:
+        before = carried if through else {name: value.detach() for name, value in carried.items()}
+        found.append(step(fixed | before, size))
+        carried = {name: found[-1][name] for name in carried}
+        if stop > 0:
+            moves = [carried[name] - before[name] for name in carried]
+            lengths = [torch.linalg.vector_norm(move, dim=-1) if move.dim() == 3 else move.abs() for move in moves]
+            if all(bool((length <= stop).all()) for length in lengths):
+                break
+    return {name: torch.stack([each[name] for each in found]) for name in found[0]}
+
+
 def rows_within(budget: int, whole: float, part: float, x: Tensor) -> int:
     """How many samples fit a budget beside what all of them take; at least one. Bytes are for a unit of x's plane."""
     units = x.shape[2] * x.shape[3]

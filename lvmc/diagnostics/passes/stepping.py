@@ -135,7 +135,13 @@ def probing(compiled: Compiled, program: Program) -> Any:
 
 
 def emitted_class(graph: EnergyGraph, methods: tuple[Method, ...]) -> Any:
-    """A class with emitted methods, that are called with a model of the graph in place of an instance."""
+    """A class with emitted methods, that are called with a model of the graph in place of an instance.
+
+    Raises:
+        ValueError: The graph has outer feedback.
+    """
+    if graph.feedback is not None:
+        raise ValueError("the passes inside the steps of outer feedback are not watched; model.step runs one step")
     plan = ModulePlan(graph.name, ("Probes of a run.",), graph.parameters, graph.planes, 0, methods)
     return getattr(import_source(emit(plan), f"{graph.name}_probe"), class_name(graph.name))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from lvmc.assemble import Options, programs
 from lvmc.diagrams.drawing.picture import Picture
 from lvmc.diagrams.unrolled_view.repeat import Repeat, rounds
+from lvmc.diagrams.unrolled_view.steps import one_step, with_steps
 from lvmc.diagrams.unrolled_view.unrolled import unrolled
 from lvmc.graph import EnergyGraph
 from lvmc.ir import Program
@@ -18,7 +19,12 @@ from lvmc.unroll import unroll
 
 
 def net(graph: EnergyGraph, options: Options, fold: bool = False) -> Picture:
-    """Layers by passes, as `unrolled` draws them; of a long loop the first pass, one round, and what follows it."""
+    """Layers by passes, as `unrolled` draws them; of a long loop the first pass, one round, and what follows it.
+
+    Of outer feedback one step, in a frame that says how many there are, with the way back to the inputs.
+    """
+    if graph.feedback is not None:
+        return with_steps(net(one_step(graph), options, fold), graph)
     program, repeat = shortened(graph, options)
     return unrolled(graph, program, fold, repeat)
 

@@ -35,6 +35,7 @@ from lvmc.ir.ops.perceptron import AddEach, Linear, Squeeze, Tanh
 from lvmc.ir.ops.readout import MeanPlane, Reshape, Stack, Upsample, UpsampleMode
 from lvmc.ir.ops.score import Entropy, Inner, InnerChannel, Largest, LargestChange, MinusDiagonal, SelfTerm
 from lvmc.ir.ops.slopes import Between, Nonzero, Ones, SigmoidSlope, Times
+from lvmc.ir.ops.states import Move, Render
 
 OPS: tuple[type[Op], ...] = (
     Constant, Zeros, Add, AddChannel, DivChannel, DivFilter, Rectify, Sigmoid, ClipUnit, Select, Positive,
@@ -46,6 +47,7 @@ OPS: tuple[type[Op], ...] = (
     Upsample, MeanPlane, Reshape, Stack,
     Inner, InnerChannel, SelfTerm, MinusDiagonal, Entropy, LargestChange, Largest,
     Between, Nonzero, Ones, SigmoidSlope, Times,
+    Render, Move,
     Peaks, Confidence, LiftPoints, Columns, Beliefs,
     LogisticLoss, SoftmaxLoss, DistanceLoss, KnownLoss, Weighted,
     Linear, AddEach, Tanh, Squeeze,
@@ -54,12 +56,12 @@ OPS: tuple[type[Op], ...] = (
 
 __all__ = [
     "OPS", "Add", "AddChannel", "AddEach", "AddScalar", "AddScaled", "Adjoint", "Array", "Beliefs", "Between",
-    "BinsLog", "BinsMean", "BinsPenalty", "Candidates", "ClampedKey", "ClipUnit", "Columns", "Confidence", "Constant",
-    "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "FamilyLog", "Gain", "Gradient",
-    "ImportanceLoss", "Inner", "InnerChannel", "Keep", "KnownLoss", "Largest", "LargestChange", "LateralBound",
-    "Leading", "LiftPoints", "Linear", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm", "MinusDiagonal",
-    "MinusMean", "Moments", "Nonzero", "NormBias", "NormDiagonal", "Ones", "Op", "Peaks", "Positive", "Rectify",
-    "RepeatWindows", "Reshape", "RunningMoments", "SafeScale", "ScaleFilter", "Select", "SelfTerm", "Sigmoid",
-    "SigmoidSlope", "SoftmaxLoss", "Spread", "Squeeze", "Stack", "SumWindows", "SymmetricTaps", "Take", "Tanh",
-    "Times", "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
+    "BinsLog", "BinsMean", "BinsPenalty", "Candidates", "ClampedKey", "ClipUnit", "Columns", "Confidence",
+    "Constant", "Context", "Correlate", "DistanceLoss", "DivChannel", "DivFilter", "Entropy", "FamilyLog", "Gain",
+    "Gradient", "ImportanceLoss", "Inner", "InnerChannel", "Keep", "KnownLoss", "Largest", "LargestChange",
+    "LateralBound", "Leading", "LiftPoints", "Linear", "LogisticLoss", "MaxWindows", "MeanPlane", "MessageNorm",
+    "MinusDiagonal", "MinusMean", "Moments", "Move", "Nonzero", "NormBias", "NormDiagonal", "Ones", "Op", "Peaks",
+    "Positive", "Rectify", "Render", "RepeatWindows", "Reshape", "RunningMoments", "SafeScale", "ScaleFilter",
+    "Select", "SelfTerm", "Sigmoid", "SigmoidSlope", "SoftmaxLoss", "Spread", "Squeeze", "Stack", "SumWindows",
+    "SymmetricTaps", "Take", "Tanh", "Times", "Upsample", "UpsampleMode", "Weighted", "Winners", "Zeros",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvmc.diagnostics.answers import Bound, Check, Excitation
+from lvmc.diagnostics.outer import OuterLoop
 from lvmc.diagnostics.passes.convergence import Convergence
 from lvmc.diagnostics.passes.trace import Trace
 from lvmc.results.check.interval import in_cone
@@ -41,6 +42,7 @@ def document_of(check: Check) -> dict[str, Json]:
         "scales": {"strict_below": _number(below), "not_copositive_above": _number(above)},
         "method": verdict.method,
         "remarks": list(verdict.remarks),
+        "outer": None if check.outer is None else _outer(check.outer),
         "units": None if check.form is None else check.form.units,
         "certificate": _certificate(verdict.certificate),
         "witness": _witness(check),
@@ -184,3 +186,12 @@ def _fact(value: float | int | str) -> Json:
 
 def _number(value: float) -> float | None:
     return float(value) if isfinite(value) else None
+
+
+def _outer(outer: OuterLoop) -> dict[str, Json]:
+    return {
+        "steps": outer.steps,
+        "moves": {name: [_number(move) for move in moves] for name, moves in outer.moves.items()},
+        "radius": None if outer.radius is None else _number(outer.radius),
+        "said": outer.said,
+    }
