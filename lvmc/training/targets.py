@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvmc.data.batches import Batch
-from lvmc.data.pointvectors import vector_of_points
+from lvmc.data.pointvectors import numbers_of
 from lvmc.data.sample import HIDDEN, UNCOUNTED, VISIBLE
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
@@ -52,7 +52,6 @@ def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
 
 
 def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) -> Tensor:
-    size = (batch.images.shape[2], batch.images.shape[3])
     match head.record:
         case Heatmap() as record:
             return _maps(record, _rule(head, train), train, batch, widest)
@@ -60,11 +59,8 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
-        case Vector() | Density() if batch.values is not None:
-            columns = train.columns(head.name)
-            return batch.values if columns is None else batch.values[:, list(columns)]
-        case Vector() | Density() if batch.points is not None:
-            return vector_of_points(batch.points, size)
+        case Vector() | Density() if (numbers := numbers_of(batch, train.columns(head.name))) is not None:
+            return numbers
         case _:
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
 
