@@ -35,6 +35,7 @@ class Arrays:
         box: (n, 4) float64, first row, end, first column, end of what is covered, in pixels.
         donor: (n,) the picture that covers.
         uncovered: (n, P) what stays visible.
+        values: (n, D) float64; their signs in mirrored pictures are `signs`.
     """
 
     images: NDArray[np.uint8]
@@ -50,6 +51,8 @@ class Arrays:
     box: NDArray[np.float64] | None = None
     donor: NDArray[np.integer] | None = None
     uncovered: NDArray[np.bool_] | None = None
+    values: NDArray[np.float64] | None = None
+    signs: tuple[int, ...] | None = None
 
 
 class _Reader(Protocol):
@@ -86,6 +89,7 @@ def _arrays(file: Path, record: Npz, opened: Any) -> Arrays:
         return read(getattr(record, field), kinds, (count, *shape), needed=field in record.model_fields_set)
 
     keypoints = named("keypoints", "iuf", -1, 2)
+    values = _values(record, count, read)
     arrays = Arrays(
         images,
         masks=named("masks", "iub", high, wide),
@@ -93,6 +97,8 @@ def _arrays(file: Path, record: Npz, opened: Any) -> Arrays:
         superpixels=named("superpixels", "iub", high, wide),
         split=named("split", "iub"),
         classes=_classes(opened),
+        values=values,
+        signs=_signs(file, record, values),
     )
     if keypoints is None:
         return _without_points(file, record, arrays)
@@ -134,6 +140,27 @@ def _images(file: Path, record: Npz, read: _Reader) -> NDArray[np.uint8]:
         fault = f"array {record.images!r} is {found.shape} of {found.dtype}"
         raise ValueError(f"{file}: {fault}; pictures are uint8, 0 … 255, and there should be some")
     return found if found.ndim == 4 else found[:, :, :, None]
+
+
+def _values(record: Npz, rows: int, read: _Reader) -> NDArray[np.float64] | None:
+    """(n, D), whether the file has (n,) or (n, D)."""
+    if record.values is None:
+        return None
+    try:
+        found = read(record.values, "iuf", (rows,), needed=True)
+    except ValueError:
+        found = read(record.values, "iuf", (rows, -1), needed=True)
+    assert found is not None
+    return np.asarray(found, np.float64).reshape(rows, -1)
+
+
+def _signs(file: Path, record: Npz, values: NDArray[np.float64] | None) -> tuple[int, ...] | None:
+    if record.signs is None or values is None:
+        return None
+    if len(record.signs) != values.shape[1]:
+        fault = f"'data.signs' has {len(record.signs)} entries for the {values.shape[1]} columns of {record.values!r}"
+        raise ValueError(f"{file}: {fault}; write one a column")
+    return record.signs
 
 
 def _classes(opened: Any) -> tuple[str, ...]:
@@ -237,6 +264,9 @@ def faulty_rows(record: Npz, arrays: Arrays) -> Iterator[tuple[int, str, str]]:
     if arrays.points3d is not None:
         for row in np.flatnonzero(np.isinf(arrays.points3d).any((1, 2))).tolist():
             yield row, record.points3d, "has a point at infinity; write nan where a point is unknown"
+    if arrays.values is not None:
+        for row in np.flatnonzero(~np.isfinite(arrays.values).all(1)).tolist():
+            yield row, str(record.values), "holds what is no number"
     yield from _faulty_occluders(record, arrays)
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lvmc.data.sample import About, SampleSet
 from lvmc.evaluation.classes import labels_right
+from lvmc.evaluation.evaluate_numbers import evaluate_numbers
 from lvmc.evaluation.evaluate_pixels import evaluate_pixels
 from lvmc.evaluation.evaluate_points import evaluate_points
 from lvmc.evaluation.evaluate_points3d import with_points3d
 from lvmc.evaluation.evaluation import Evaluation, merged, placed
+from lvmc.evaluation.numbers import dims_of
 from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Predicted, Seen, Truth, predict_beside
 from lvmc.graph import HeadNode
 from lvmc.heads.heatmap import Heatmap, Points
 from lvmc.heads.segmentation import Segmentation
-from lvmc.heads.vector import Vector
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Train
 
@@ -47,13 +48,18 @@ def evaluate(model: Model, sets: Mapping[str, SampleSet], train: Train, batch: i
 
 
 def predict_and_evaluate(
-    model: Model, sets: Mapping[str, SampleSet], train: Train, batch: int = 64, seen: Seen | None = None
+    model: Model,
+    sets: Mapping[str, SampleSet],
+    train: Train,
+    batch: int = 64,
+    seen: Seen | None = None,
+    refine_with: Model | None = None,
 ) -> Evaluated:
-    """As `evaluate`, with the predictions; `seen` as in `predict_beside`."""
+    """As `evaluate`, with the predictions; `seen` and `refine_with` as in `predict_beside`."""
     parts: list[Evaluation] = []
     predicted: dict[str, dict[str, Predicted]] = {}
     for name, samples in sets.items():
-        predicted[name], truth = predict_beside(model, samples, train, batch, seen)
+        predicted[name], truth = predict_beside(model, samples, train, batch, seen, refine_with)
         parts.append(evaluate_set(model, name, predicted[name], truth, samples.about, train))
     return Evaluated(merged(parts), predicted)
 
@@ -82,9 +88,19 @@ def class_names(head: HeadNode, about: About, count: int) -> list[str]:
 
 
 def _evaluate_head(head: HeadNode, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+    if dims_of(head) is not None:
+        numbers = evaluate_numbers(place, said, truth, train.columns(head.name))
+        return merged([_evaluate_plain(head, place, said, truth, about, train), numbers])
+    return _evaluate_plain(head, place, said, truth, about, train)
+
+
+def _evaluate_plain(
+    head: HeadNode, place: str, said: Predicted, truth: Truth, about: About, train: Train
+) -> Evaluation:
+    """Points, classes of pixels and labels."""
     if said.points is not None and truth.points is not None and truth.visible is not None:
         count, known = said.points.shape[1], truth.points.shape[1]
-        if isinstance(head.record, Vector) and count != known:
+        if dims_of(head) is not None and count != known:
             return Evaluation()
         if count != known:
             remedy = f"write channels: {known}, or choose points of the data"

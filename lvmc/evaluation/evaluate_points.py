@@ -33,7 +33,7 @@ MOST_SHOWN = 200
 def evaluate_points(
     place: str, said: Predicted, truth: Truth, names: Sequence[str], limbs: Sequence[tuple[int, int]], limit: float
 ) -> Evaluation:
-    """NME, PCK, the area under its curve, the mean offset, PCP, and how confidence tells visible points.
+    """NME, PCK, the area under its curve, the mean offset, refined NME, PCP, and how confidence tells visible points.
 
     Args:
         place: "<set>/<head>", before the names of metrics.
@@ -57,6 +57,10 @@ def evaluate_points(
             curves[f"{place}/pck{suffix}"] = _pck_curve(some, limit)
     offset = mean_offset(said.points, truth.points, visible)
     figures |= {"offset_x": float(offset[0]), "offset_y": float(offset[1])}
+    if said.refined is not None:
+        refined = point_errors(said.refined, truth.points, visible, truth.units)
+        figures["nme_refined"] = mean(refined)
+        figures["nme_change"] = figures["nme_refined"] - figures["nme"]
     right = limbs_right(said.points, truth.points, visible, limbs)
     figures["pcp"] = mean(right)
     told = {} if said.confidence is None else _told_apart(said.confidence, visible)

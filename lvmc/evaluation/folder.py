@@ -95,8 +95,11 @@ def _judgements(evaluation: Evaluation, name: str, index: int, shown: Shown) -> 
     for said in shown.heads:
         errors = evaluation.errors.get(f"{name}/{said.head}/error")
         right = evaluation.errors.get(f"{name}/{said.head}/right")
+        off = evaluation.errors.get(f"{name}/{said.head}/off")
         if errors is not None and not np.isnan(errors[index]).all():
             yield f"{said.head} NME {np.nanmean(errors[index]):.3f}"
+        if off is not None and said.numbers is not None:
+            yield f"{said.head} {', '.join(f'{each:.3g}' for each in said.numbers)}, off by {off[index].mean():.3g}"
         if right is not None and not np.isnan(right[index]):
             share = f"{100 * right[index]:.0f} %" if said.classes is not None else ("wrong", "right")[int(right[index])]
             yield f"{said.head} {share}"

@@ -14,12 +14,12 @@ from lvmc.data.pointvectors import points_of_vector
 from lvmc.data.sample import SampleSet
 from lvmc.evaluation.decode import classes_of_maps, labels_of_logits, points_of_heatmaps
 from lvmc.evaluation.mirrored import averaged, flip_of
+from lvmc.evaluation.numbers import Numbers, numbers_said
 from lvmc.graph import EnergyGraph, HeadNode, InputNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.lift import Lift
 from lvmc.heads.segmentation import Segmentation
-from lvmc.heads.vector import Vector
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Evaluate, Train
 
@@ -40,6 +40,12 @@ class Predicted:
         confidence: (samples, points) the largest probability of each heatmap, or (samples,) that of the label.
         classes: (samples, H, W) the likeliest class of each pixel.
         labels: (samples,) the likeliest class of each sample.
+        numbers: (samples, D) values.
+        mean: As `numbers`, or as `points`: the mean of an energy.
+        refined: As `numbers`, or as `points`: where the density of an energy moves them.
+        log_likelihood: (samples,) log p(y | x) of the truth; nan where it is not known.
+        log_error: (samples,) how far that may be off.
+        below: (samples, D) P(Y ≤ y | x) of the truth, by coordinate.
     """
 
     points: NDArray[np.float32] | None = None
@@ -47,6 +53,12 @@ class Predicted:
     confidence: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
     labels: NDArray[np.int64] | None = None
+    numbers: NDArray[np.float32] | None = None
+    mean: NDArray[np.float32] | None = None
+    refined: NDArray[np.float32] | None = None
+    log_likelihood: NDArray[np.float32] | None = None
+    log_error: NDArray[np.float32] | None = None
+    below: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ class Truth:
     masks: NDArray[np.uint8] | None = None
     labels: NDArray[np.int64] | None = None
     superpixels: NDArray[np.int32] | None = None
+    values: NDArray[np.float32] | None = None
 
 
 T = TypeVar("T", Predicted, Truth)
@@ -85,21 +98,26 @@ def predict(model: Model, samples: SampleSet, train: Train, batch: int = 64) -> 
 
 
 def predict_beside(
-    model: Model, samples: SampleSet, train: Train, batch: int = 64, seen: Seen | None = None
+    model: Model,
+    samples: SampleSet,
+    train: Train,
+    batch: int = 64,
+    seen: Seen | None = None,
+    refine_with: Model | None = None,
 ) -> tuple[dict[str, Predicted], Truth]:
     """What each head says about a set, beside what is true of it; raises as `predict` does.
 
-    `seen` is shown each batch with all that the heads put out, those of several passes stacked.
+    `seen` is shown each batch with all that the heads put out, those of several passes stacked. An energy of
+    `refine_with` refines numbers; without it, one of the model.
     """
     if not len(samples):
         raise ValueError("there are no samples to predict")
-    graph = compiled_of(model).graph
     given: list[dict[str, Predicted]] = []
     known: list[Truth] = []
+    others = outputs(refine_with, samples, train, batch) if refine_with is not None else None
     for each, out in outputs(model, samples, train, batch, seen):
-        size = (each.images.shape[2], each.images.shape[3])
-        said = {head.name: decoded(head, out, train.evaluate, size) for head in graph.heads}
-        given.append({name: one for name, one in said.items() if one is not None})
+        by = (refine_with, next(others)[1]) if refine_with is not None and others is not None else None
+        given.append(said_of(model, each, out, train, by))
         known.append(_truth(each))
     return {name: _joined([one[name] for one in given]) for name in given[0]}, _joined(known)
 
@@ -144,15 +162,44 @@ def picture_input(graph: EnergyGraph) -> InputNode:
     return graph.plain_inputs[0]
 
 
-def decoded(head: HeadNode, out: Mapping[str, Tensor], rule: Evaluate, size: tuple[int, int]) -> Predicted | None:
-    """What a head says in numbers, by its outputs; None for kinds whose outputs have no such reading."""
+def said_of(
+    model: Model, batch: Batch, out: dict[str, Tensor], train: Train, by: tuple[Model, dict[str, Tensor]] | None = None
+) -> dict[str, Predicted]:
+    """What each head says of a batch, by what it put out after the last pass; `by` as in `numbers_said`."""
+    size = (batch.images.shape[2], batch.images.shape[3])
+    numbers = numbers_said(model, batch, out, train, by)
+    found: dict[str, Predicted] = {}
+    for head in compiled_of(model).graph.heads:
+        if head.name in numbers:
+            said = _of_numbers(numbers[head.name], train, size)
+        else:
+            said = _decoded(head, out, train.evaluate)
+        if said is not None:
+            found[head.name] = said
+    return found
+
+
+def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted | None:
+    """Values as they are, and points in pixels; None of numbers that are neither."""
+    arrays = {field.name: getattr(said, field.name) for field in fields(Numbers)}
+    predicted = arrays.pop("predicted")
+    if not train.learns_values:
+        if predicted.shape[1] % 2:
+            return None
+        places = {"points": predicted, "mean": said.mean, "refined": said.refined}
+        arrays |= {name: None if each is None else points_of_vector(each, size) for name, each in places.items()}
+    else:
+        arrays["numbers"] = predicted
+    return Predicted(**{name: None if each is None else _floats(each) for name, each in arrays.items()})
+
+
+def _decoded(head: HeadNode, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:
+    """What a head of another kind says, by its outputs; None for kinds whose outputs have no such reading."""
     output = out[head.outputs[0]]
     match head.record:
         case Heatmap() as record:
             points, confidence = points_of_heatmaps(output, record.loss, rule)
             return Predicted(points=_floats(points), confidence=_floats(confidence))
-        case Vector() if output.shape[1] % 2 == 0:
-            return Predicted(points=_floats(points_of_vector(output.float(), size)))
         case Lift():
             return Predicted(points=_floats(output), points3d=_floats(out[head.outputs[1]]))
         case Segmentation():
@@ -179,7 +226,7 @@ def _truth(batch: Batch) -> Truth:
 
     known: Mapping[str, Any] = {
         "units": batch.units, "points": batch.points, "points3d": batch.points3d, "visible": batch.visible,
-        "masks": batch.masks, "labels": batch.labels, "superpixels": batch.superpixels,
+        "masks": batch.masks, "labels": batch.labels, "superpixels": batch.superpixels, "values": batch.values,
     }  # fmt: skip
     return Truth(**{name: array(values) for name, values in known.items()})
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lvmc.data.sample import About, Sample, SampleSet
 from lvmc.evaluation.evaluate import class_names, names_and_limbs
 from lvmc.evaluation.evaluation import Evaluation
-from lvmc.evaluation.predict import Predicted, decoded, outputs
+from lvmc.evaluation.predict import Predicted, outputs, said_of
 from lvmc.graph import HeadNode
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.segmentation import Segmentation
@@ -40,6 +40,7 @@ class Said:
         classes: (H, W) the likeliest class of each pixel.
         names: Of the points, or of the classes.
         label: The likeliest class of the picture.
+        numbers: (D,) values.
     """
 
     head: str
@@ -49,6 +50,7 @@ class Said:
     classes: NDArray[np.uint8] | None = None
     names: tuple[str, ...] = ()
     label: int | None = None
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +93,20 @@ def look(model: Model, samples: SampleSet, indices: Sequence[int], train: Train)
     rest = iter(chosen[row] for row in range(len(chosen)))
     found: list[Shown] = []
     for batch, out in outputs(model, chosen, train) if indices else ():
-        size = (batch.images.shape[2], batch.images.shape[3])
-        said = [(head, decoded(head, out, train.evaluate, size)) for head in heads]
+        found_of = said_of(model, batch, out, train)
+        said = [(head, found_of[head.name]) for head in heads if head.name in found_of]
         for row, sample in enumerate(islice(rest, len(batch.images))):
-            all_said = (
-                _said(head, each, out[head.outputs[0]], row, samples.about) for head, each in said if each is not None
-            )
+            all_said = (_said(head, each, out[head.outputs[0]], row, samples.about) for head, each in said)
             found.append(Shown(sample, tuple(all_said)))
     return found
 
 
 def worst(evaluation: Evaluation, name: str, count: int) -> list[int]:
     """Numbers of the samples of a set that the first head judged does worst on, the worst first."""
-    errors = next((v for k, v in evaluation.errors.items() if k.startswith(f"{name}/") and k.endswith("/error")), None)
+    judged = {key: each for key, each in evaluation.errors.items() if key.startswith(f"{name}/")}
+    errors = next((each for key, each in judged.items() if key.endswith(("/error", "/off"))), None)
     if errors is None:
-        right = next((v for k, v in evaluation.errors.items() if k.startswith(f"{name}/")), np.zeros(0))
+        right = next(iter(judged.values()), np.zeros(0))
         by_sample = 1 - right
     else:
         known = ~np.isnan(errors)
@@ -121,6 +122,8 @@ def _said(head: HeadNode, said: Predicted, output: Tensor, row: int, about: Abou
     if said.classes is not None and isinstance(head.record, Segmentation):
         names = class_names(head, about, head.record.channels)
         return Said(head.name, classes=said.classes[row], names=tuple(names))
+    if said.numbers is not None:
+        return Said(head.name, numbers=said.numbers[row])
     count = output.shape[1]
     label = None if said.labels is None else int(said.labels[row])
     return Said(head.name, names=tuple(class_names(head, about, count)), label=label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvmc.data.batches import Batch
-from lvmc.data.pointvectors import vector_of_points
+from lvmc.data.pointvectors import numbers_of
 from lvmc.data.sample import HIDDEN, UNCOUNTED, VISIBLE
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
@@ -26,9 +26,9 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
 
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
-    not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes.
-    Lifting heads, as far as `on` names them: `<head>.points2d` (B, points, 2) in pixels, NaN for points that are not
-    annotated, and `<head>.points3d` (B, points, 3) as the samples have them.
+    not count. Classes: (B,) int64. Vectors and densities: (B, D) values, where the data has any, else (B, 2 · points),
+    coordinates from the centre in half sizes. Lifting heads, where `on` names them: `<head>.points2d` (B, points, 2)
+    in pixels, NaN for points that are not annotated, and `<head>.points3d` (B, points, 3) as the samples have them.
 
     Args:
         graph: Whose heads.
@@ -55,7 +55,6 @@ def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
 
 
 def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) -> Tensor:
-    size = (batch.images.shape[2], batch.images.shape[3])
     match head.record:
         case Heatmap() as record:
             return _maps(record, _rule(head, train), train, batch, widest)
@@ -63,8 +62,8 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
-        case Vector() | Density() if batch.points is not None:
-            return vector_of_points(batch.points, size)
+        case Vector() | Density() if (numbers := numbers_of(batch, train.columns(head.name))) is not None:
+            return numbers
         case _:
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
 

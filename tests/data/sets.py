@@ -46,16 +46,17 @@ class Flat:
 
 @dataclass(frozen=True)
 class Noise:
-    """Pictures of noise with four points, masks, labels and superpixels; no two alike."""
+    """Pictures of noise with four points, masks, labels, superpixels and values; no two alike."""
 
     count: int
     size: tuple[int, int] = (12, 16)
     channels: int = 3
     flip: tuple[int, ...] | None = (1, 0, 3, 2)
+    signs: tuple[int, ...] | None = (-1, 1)
 
     @property
     def about(self) -> About:
-        return About(("l_eye", "r_eye", "l_ear", "r_ear"), self.flip)
+        return About(("l_eye", "r_eye", "l_ear", "r_ear"), self.flip, signs=self.signs)
 
     def __len__(self) -> int:
         return self.count
@@ -74,4 +75,5 @@ class Noise:
             label=index % 3,
             unit=float(index + 1),
             superpixels=random.integers(0, 99, self.size, dtype=np.int32),
+            values=np.asarray([index + 1, 10 * (index + 1)], np.float32),
         )

@@ -290,3 +290,39 @@ def test_real_masks() -> None:
 def test_a_set_is_read_alike_by_copies(tmp_path: Path) -> None:
     sets = opened(tmp_path, size=(20, 20))
     assert np.array_equal(replace(sets.train[1]).image, opened(tmp_path, size=(20, 20)).train[1].image)
+
+
+@pytest.mark.parametrize("shape", [(COUNT,), (COUNT, 1), (COUNT, 3)])
+def test_values_are_the_rows_of_an_array(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """(n,) is (n, 1); the sample keeps them where its picture is stretched, and so does a kept one."""
+    given = np.random.default_rng(5).normal(size=shape)
+    signs = (-1,) * (shape[1] if len(shape) == 2 else 1)
+    for size in ((HIGH, WIDE), (20, 20)):
+        sets = opened(tmp_path, {"ages": given}, size, values="ages", signs=signs)
+        assert sets.train.about.signs == signs
+        for _ in range(2):
+            found = sets.test[1].values
+            assert found.dtype == np.float32
+            assert np.array_equal(found, given.reshape(COUNT, -1)[10].astype(np.float32))
+    assert opened(tmp_path, {"ages": given}).test[1].values is None
+
+
+def test_wrong_values_are_refused_by_file_and_row(tmp_path: Path) -> None:
+    ages = np.arange(float(COUNT))
+    for changed, keys, fault in (
+        ({}, {"values": "ages"}, "has no array 'ages'"),
+        (
+            {"ages": ages[:5]},
+            {"values": "ages"},
+            r"array 'ages' is \(5,\) of float64; it should hold numbers, \(12, any",
+        ),
+        ({"ages": ages.astype(str)}, {"values": "ages"}, "array 'ages' is .*; it should hold numbers"),
+        ({"ages": ages}, {"values": "ages", "signs": (1, 1)}, "'data.signs' has 2 entries for the 1 columns of 'ages'"),
+        (
+            {"ages": np.where(ages == 4, np.inf, ages)},
+            {"values": "ages"},
+            "array 'ages', row 4: holds what is no number",
+        ),
+    ):
+        with pytest.raises(ValueError, match=rf"few\.npz: {fault}"):
+            opened(tmp_path, changed, **keys)

@@ -259,6 +259,50 @@ def test_integrals_of_what_is_known() -> None:
         found.sampled_integrals(found.mean)
 
 
+@pytest.mark.parametrize(("height", "width"), [(40, 56), (41, 33)])
+def test_heatmaps_are_quadratures(height: int, width: int) -> None:
+    """A smooth density of a point against a far finer rule over the area of all pixels; x goes along the last axis."""
+    model = lvmc.compile(spec_of(ENERGIES["smooth"] | {"dims": 2, "sigmas": [1.0]}), seed=3).double()
+    *_, last = (name for name, _ in model.named_parameters() if ".joint" in name)
+    for name, factor in (("heads.y.joint1.weight", 3), (last, 30)):
+        model.get_parameter(name).data *= factor
+    found = model.densities(model(image()))["y"]
+    integrals, share = found.heatmap(height, width)
+    half = torch.tensor([1 / (width - 1), 1 / (height - 1)], dtype=torch.float64)
+    low, high = (-1 - half).tolist(), (1 + half).tolist()
+    wanted = found.integrals(low, high, 641)
+    for name in ("log_normaliser", "mean", "variance"):
+        off, told = (getattr(integrals, name) - getattr(wanted, name)).abs(), getattr(integrals, f"{name}_error")
+        assert bool((off <= told).all()), name
+        assert float(off.max()) < 2e-3
+        assert float(told.max()) < 0.1
+    assert torch.allclose(share.sum((1, 2)), torch.ones(3, dtype=torch.float64))
+    place = torch.tensor([[-1 + 2 * 5 / (width - 1), -1 + 2 * 11 / (height - 1)]], dtype=torch.float64).expand(3, 1, 2)
+    density = (found.value(place)[:, 0] - wanted.log_normaliser).exp()
+    assert torch.allclose(share[:, 11, 5], density * 4 * half.prod(), rtol=5e-3)
+    assert float(share.amax() / share.amin()) > 2
+
+
+def test_heatmaps_of_what_is_known_and_of_what_is_too_sharp() -> None:
+    """A Gaussian of a few pixels is summed to rounding; where one is narrower than a pixel the error says so."""
+    _, model = setting("gaussian")
+    for deviation, sharp in ((0.12, False), (0.004, True)):
+        given = torch.tensor([[0.1, -0.2, *[2 * np.log(deviation)] * 2]], dtype=torch.float64)
+        found, share = model.densities({"y": given})["y"].heatmap(64, 48)
+        off = float(found.log_normaliser.abs())
+        assert off <= float(found.log_normaliser_error) + 1e-9
+        assert (float(found.log_normaliser_error) > 0.3) == sharp
+        if not sharp:
+            assert off < 1e-9
+            assert torch.allclose(found.mean, given[:, :2], atol=1e-9)
+            assert torch.allclose(found.variance, torch.full((1, 2), 0.12**2, dtype=torch.float64), atol=1e-9)
+            row, column = divmod(int(share.argmax()), 48)
+            assert abs(column - 0.55 * 47) <= 0.5 + 1e-9
+            assert abs(row - 0.4 * 63) <= 0.5 + 1e-9
+    with pytest.raises(ValueError, match="of one point and 2 × 2 pixels"):
+        model.densities({"y": torch.zeros(1, 4)})["y"].heatmap(1, 9)
+
+
 def test_samples_are_of_the_mixture() -> None:
     """Equation (5) by a Kolmogorov–Smirnov test; a generator's or torch's own seed repeats the loss."""
     _, model = setting("plain")
