@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | None = None) -> dict[str, Tensor]:
     """Targets of every head, on the device of the batch; with `at: each` one target for the predictions of all passes.
 
+    With outer feedback they are those of all steps; heads that move points have none here (`along`).
+
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
-    not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes.
-    Lifting heads, under `<head>.points2d`: (B, points, 2) in pixels, NaN for points that are not annotated.
+    not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes,
+    of vectors NaN for points that are not annotated; so are those of lifting heads, under `<head>.points2d`:
+    (B, points, 2) in pixels.
 
     Args:
         graph: Whose heads.
@@ -35,9 +38,11 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
         batch: Checked by `check_batch`.
         widest: The largest unit of the batch, where reading it back from a GPU is to be spared.
     """
-    targets = {head.name: _target(head, train, batch, widest) for head in graph.heads if not head.source}
+    moves = graph.feedback.corrections if graph.feedback else {}
+    plain = [head for head in graph.heads if not head.source and head.name not in moves]
+    targets = {head.name: _target(head, train, batch, widest) for head in plain}
     lifted = [head for head in graph.heads if isinstance(head.record, Lift)]
-    return targets | {f"{head.name}.{POINTS2D}": _known_points(head, batch) for head in lifted}
+    return targets | {f"{head.name}.{POINTS2D}": known_points(batch, head.name) for head in lifted}
 
 
 def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
@@ -59,18 +64,20 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
-        case Vector() | Density() if batch.points is not None:
+        case Vector():
+            return vector_of_points(known_points(batch, head.name), size)
+        case Density() if batch.points is not None:
             return vector_of_points(batch.points, size)
         case _:
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
 
 
-def _known_points(head: HeadNode, batch: Batch) -> Tensor:
-    """(B, points, 2) in pixels, NaN where a point is not annotated."""
+def known_points(batch: Batch, head: str) -> Tensor:
+    """(B, points, 2) in pixels, NaN where a point is not annotated; raises ValueError without points for a head."""
     import torch
 
     if batch.points is None or batch.visible is None:
-        raise ValueError(f"nothing in the data says what head {head.name!r} should be")
+        raise ValueError(f"nothing in the data says what head {head!r} should be")
     return torch.where(batch.visible[..., None] > 0, batch.points, torch.nan)
 
 
@@ -83,7 +90,7 @@ def _count(head: HeadNode, train: Train, batch: Batch) -> Tensor:
             ignored = _ignored(_rule(head, train), batch.visible)
             counted = batch.units.new_tensor(batch.visible.numel()) if ignored is None else (~ignored).sum()
             return counted * (height * width)
-        case Lift() if batch.visible is not None:
+        case Lift() | Vector() if batch.visible is not None:
             return (batch.visible > 0).sum()
         case Segmentation() if batch.masks is not None:
             return (batch.masks != UNCOUNTED).sum()

@@ -85,7 +85,7 @@ def test_a_pass_each_has_the_target_of_all(tmp_path: Path) -> None:
 
 def test_vectors_are_coordinates_and_names_missing_points(tmp_path: Path) -> None:
     from lvmc.data.npz import open_npz
-    from lvmc.evaluation.predict import picture_input
+    from lvmc.evaluation.calls import picture_input
 
     spec = spec_of(write_set(tmp_path / "set.npz"), heads={"v": {"kind": "vector", "outputs": 6, "reads": "h1"}})
     assert spec.train is not None
