@@ -62,8 +62,10 @@ def eval_model(
     from lvmc.cli.folder import check_replaceable, write_folder
     from lvmc.cli.output import print_json, remark
     from lvmc.data.sources import open_data
+    from lvmc.evaluation.calls import picture_input
     from lvmc.evaluation.evaluate import predict_and_evaluate
-    from lvmc.evaluation.predict import picture_input
+    from lvmc.evaluation.evaluation import merged
+    from lvmc.evaluation.steps import evaluate_steps
     from lvmc.runtime.module import compiled_of
 
     if out:
@@ -77,6 +79,8 @@ def eval_model(
             remark(text)
     net.to(_device())
     evaluated = predict_and_evaluate(net, sets, train, batch)
+    by_step = evaluate_steps(net, sets, train, batch)
+    evaluated = evaluated._replace(evaluation=merged([evaluated.evaluation, by_step]))
     evaluated, category = _with_oks(evaluated, sets, train, split)
     document = _document(evaluated.evaluation, model, whence, train, split, sets, out)
     if out:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from lvmc.diagnostics.passes.stepping import evaluating
-from lvmc.graph.states import FeedbackNode
 from lvmc.runtime.module import compiled_of
+from lvmc.runtime.starting import start_of_state
 
 if TYPE_CHECKING:
     import torch
@@ -75,7 +75,8 @@ def outer_loop(model: torch.nn.Module, inputs: Sequence[Tensor], given: Mapping[
     with evaluating(model):
         found = live(*inputs, **given, steps=count, stop=0.0)
         one = live(*inputs, **given, steps=1, stop=0.0)
-        first = {name: given[name] if name in given else _start(model, feedback, one, name) for name in states}
+        starts = {state.name: start_of_state(model, state, one[state.name][0]) for state in feedback.states}
+        first = {name: given.get(name, start) for name, start in starts.items()}
     moves = {name: _moves(torch.cat((first[name][None], found[name]))) for name in states}
     if feedback.untied:
         return OuterLoop(feedback.steps, moves, None)
@@ -83,15 +84,6 @@ def outer_loop(model: torch.nn.Module, inputs: Sequence[Tensor], given: Mapping[
     with evaluating(model, gradients=True):
         radius = spectral_radius(live.step, inputs, fixed, {name: found[name][-1] for name in states})
     return OuterLoop(feedback.steps, moves, radius)
-
-
-def _start(model: torch.nn.Module, feedback: FeedbackNode, one: Mapping[str, Tensor], name: str) -> Tensor:
-    """Where a state starts that is not given."""
-    import torch
-
-    state = next(state for state in feedback.states if state.name == name)
-    like = one[name][0]
-    return model.get_buffer(state.start).expand_as(like) if state.start else torch.zeros_like(like)
 
 
 def _moves(states: Tensor) -> tuple[float, ...]:

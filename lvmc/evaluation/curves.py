@@ -1,4 +1,4 @@
-"""Curves of an evaluation: PCK over thresholds, and precision over recall of visibility."""
+"""Curves of an evaluation: PCK over thresholds, precision over recall of visibility, and errors by step."""
 
 # matplotlib's stubs leave keyword arguments untyped:
 # pyright: reportUnknownMemberType=false
@@ -54,6 +54,27 @@ def draw_precision_recall(evaluation: Evaluation) -> Figure | None:
         side = "at least" if kind == "visible" else "at most"
         _frame(axes, f"{kind} points: confidence {side} a threshold", "recall", "precision")
         axes.set_xlim(0, 1)
+        axes.legend(fontsize=8, frameon=False, loc="best")
+    return figure
+
+
+def draw_steps(evaluation: Evaluation) -> Figure | None:
+    """NME after each step of outer feedback: a panel a head, a colour a set; beyond the dotted line none is trained."""
+    places = _places(evaluation.curves, "nme_by_step")
+    if not places:
+        return None
+    heads = list(dict.fromkeys(place.split("/")[1] for place in places))
+    figure = sheet(5.2 * len(heads), 4.0)
+    panels: list[Axes] = figure.subplots(1, len(heads), squeeze=False).ravel().tolist()
+    for axes, head in zip(panels, heads, strict=True):
+        shown = [place for place in places if place.split("/")[1] == head]
+        for colour, place in zip(_colours(len(shown)), shown, strict=True):
+            curve = evaluation.curves[f"{place}/nme_by_step"]
+            axes.plot(curve.x, curve.y, "o-", color=colour, linewidth=1.8, markersize=4, label=place.split("/")[0])
+        axes.axvline(evaluation.counts[f"{shown[0]}/steps"], color=GREY, linewidth=0.8, linestyle=":")
+        _frame(axes, f"{head}: error after each step", "step", "NME")
+        axes.set_ylim(0, None)
+        axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=8, frameon=False, loc="best")
     return figure
 

@@ -12,10 +12,11 @@ from lvmc.evaluation.evaluate_pixels import evaluate_pixels
 from lvmc.evaluation.evaluate_points import evaluate_points
 from lvmc.evaluation.evaluate_points3d import with_points3d
 from lvmc.evaluation.evaluation import Evaluation, merged, placed
+from lvmc.evaluation.judged import Judged, judged
 from lvmc.evaluation.numbers import dims_of
 from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Predicted, Seen, Truth, predict_beside
-from lvmc.graph import HeadNode
+from lvmc.evaluation.steps import evaluate_steps
 from lvmc.heads.heatmap import Heatmap, Points
 from lvmc.heads.segmentation import Segmentation
 from lvmc.runtime.module import compiled_of
@@ -33,7 +34,7 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(model: Model, sets: Mapping[str, SampleSet], train: Train, batch: int = 64) -> Evaluation:
-    """Predict all samples of all sets and compare with what is true.
+    """Predict all samples of all sets and compare with what is true; points of outer feedback also step by step.
 
     Args:
         model: Made by `lvmc.compile` or `lvmc.open`.
@@ -44,7 +45,8 @@ def evaluate(model: Model, sets: Mapping[str, SampleSet], train: Train, batch: i
     Raises:
         ValueError: A set is empty, or its points or classes are not the head's.
     """
-    return predict_and_evaluate(model, sets, train, batch).evaluation
+    last = predict_and_evaluate(model, sets, train, batch).evaluation
+    return merged([last, evaluate_steps(model, sets, train, batch)])
 
 
 def predict_and_evaluate(
@@ -68,42 +70,41 @@ def evaluate_set(
     model: Model, name: str, said: Mapping[str, Predicted], truth: Truth, about: About, train: Train
 ) -> Evaluation:
     """What heads said about a set, compared with what is true; raises as `evaluate` does."""
-    heads = [head for head in compiled_of(model).graph.heads if head.name in said]
-    parts = [_evaluate_head(head, f"{name}/{head.name}", said[head.name], truth, about, train) for head in heads]
+    known = [each for each in judged(compiled_of(model).graph) if each.name in said]
+    parts = [_evaluate(each, f"{name}/{each.name}", said[each.name], truth, about, train) for each in known]
     return merged(parts)
 
 
-def names_and_limbs(head: HeadNode, about: About, count: int) -> tuple[list[str], tuple[tuple[int, int], ...]]:
-    """What the points of a head are called, and the limbs between them: as the head says, else the data."""
+def names_and_limbs(head: Judged, about: About, count: int) -> tuple[list[str], tuple[tuple[int, int], ...]]:
+    """What points are called, and the limbs between them: as the head says, else the data."""
     points = head.record.points if isinstance(head.record, Heatmap) and head.record.points else Points()
     names = points.names or about.points or tuple(map(str, range(count)))
     return list(names), points.skeleton or about.skeleton
 
 
-def class_names(head: HeadNode, about: About, count: int) -> list[str]:
+def class_names(head: Judged, about: About, count: int) -> list[str]:
     """What the classes of a head are called: as the head says, else the data."""
     own = head.record.classes if isinstance(head.record, Segmentation) else None
     known = about.classes if len(about.classes) == count else None
     return list(own or known or map(str, range(count)))
 
 
-def _evaluate_head(head: HeadNode, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
-    if dims_of(head) is not None:
-        numbers = evaluate_numbers(place, said, truth, train.columns(head.name))
-        return merged([_evaluate_plain(head, place, said, truth, about, train), numbers])
-    return _evaluate_plain(head, place, said, truth, about, train)
+def _evaluate(head: Judged, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+    plain = _evaluate_plain(head, place, said, truth, about, train)
+    if dims_of(head.record) is None:
+        return plain
+    return merged([plain, evaluate_numbers(place, said, truth, train.columns(head.name))])
 
 
-def _evaluate_plain(
-    head: HeadNode, place: str, said: Predicted, truth: Truth, about: About, train: Train
-) -> Evaluation:
+def _evaluate_plain(head: Judged, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
     """Points, classes of pixels and labels."""
     if said.points is not None and truth.points is not None and truth.visible is not None:
         count, known = said.points.shape[1], truth.points.shape[1]
-        if dims_of(head) is not None and count != known:
+        if dims_of(head.record) is not None and count != known:
             return Evaluation()
         if count != known:
-            remedy = f"write channels: {known}, or choose points of the data"
+            key = "channels" if head.record else "points"
+            remedy = f"write {key}: {known}, or choose points of the data"
             raise ValueError(f"head {head.name!r} gives {count} points, but samples have {known}; {remedy}")
         names, limbs = names_and_limbs(head, about, count)
         found = evaluate_points(place, said, truth, names, limbs, train.evaluate.pck)

@@ -31,8 +31,9 @@ class Evaluation:
         figures: By "<set>/<head>/<metric>".
         joints: Metrics of each joint, by "<set>/<head>".
         classes: Metrics of each class of pixels, by "<set>/<head>".
-        curves: By "<set>/<head>/<curve>": `pck` over thresholds in units, and precision over recall.
-        counts: Over how many points, limbs, pixels or samples figures are means.
+        steps: Metrics after each step of outer feedback, by "<set>/<head>".
+        curves: By "<set>/<head>/<curve>": `pck` over thresholds in units, precision over recall, `nme_by_step`.
+        counts: Over how many points, limbs, pixels or samples figures are means; `steps`, that the spec has.
         errors: What pairs samples of two models, by "<set>/<head>/<what>", a row a sample, nan where nothing is known:
             `error` and `visible` (samples, points), `right` (samples,). Not in JSON; `save_errors` writes it.
     """
@@ -40,6 +41,7 @@ class Evaluation:
     figures: dict[str, float] = field(default_factory=dict[str, float])
     joints: dict[str, Table] = field(default_factory=dict[str, Table])
     classes: dict[str, Table] = field(default_factory=dict[str, Table])
+    steps: dict[str, Table] = field(default_factory=dict[str, Table])
     curves: dict[str, Curve] = field(default_factory=dict[str, Curve])
     counts: dict[str, int] = field(default_factory=dict[str, int])
     errors: dict[str, NDArray[np.float64]] = field(
@@ -53,6 +55,7 @@ class Evaluation:
             "figures": self.figures,
             "joints": self.joints,
             "classes": self.classes,
+            "steps": self.steps,
             "curves": curves,
             "counts": self.counts,
         }
@@ -71,7 +74,8 @@ class Evaluation:
         try:
             read = json.loads(text)
             curves = {name: Curve(tuple(each["x"]), tuple(each["y"])) for name, each in read["curves"].items()}
-            return Evaluation(read["figures"], read["joints"], read["classes"], curves, read["counts"])
+            steps = read.get("steps", {})  # what lvmc wrote before it knew them has none
+            return Evaluation(read["figures"], read["joints"], read["classes"], steps, curves, read["counts"])
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this is no evaluation of lvmc: {error!r}") from error
 
@@ -83,6 +87,7 @@ def merged(parts: Iterable[Evaluation]) -> Evaluation:
         whole.figures.update(part.figures)
         whole.joints.update(part.joints)
         whole.classes.update(part.classes)
+        whole.steps.update(part.steps)
         whole.curves.update(part.curves)
         whole.counts.update(part.counts)
         whole.errors.update(part.errors)

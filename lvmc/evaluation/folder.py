@@ -11,7 +11,7 @@ import numpy as np
 
 from lvmc.data.sample import SampleSet
 from lvmc.evaluation.coco import coco_results
-from lvmc.evaluation.curves import draw_pck, draw_precision_recall
+from lvmc.evaluation.curves import draw_pck, draw_precision_recall, draw_steps
 from lvmc.evaluation.evaluate import Evaluated
 from lvmc.evaluation.evaluation import Evaluation, save_errors
 from lvmc.evaluation.pictures import draw_overview, draw_sample
@@ -28,7 +28,7 @@ EVALUATION = "evaluation.json"
 
 
 def write_numbers(evaluation: Evaluation, limit: float, folder: Path) -> None:
-    """Write `evaluation.json`, `figures.csv`, `joints.csv`, `classes.csv`, `table.md`, `errors.npz` and the curves.
+    """Write `evaluation.json`, `table.md`, `errors.npz`, figures, joints, classes and steps as .csv, and the curves.
 
     Args:
         evaluation: What to write; files that would be empty are left out.
@@ -43,7 +43,13 @@ def write_numbers(evaluation: Evaluation, limit: float, folder: Path) -> None:
         write_rows(evaluation.joints, "joint", folder / "joints.csv")
     if evaluation.classes:
         write_rows(evaluation.classes, "class", folder / "classes.csv")
-    drawn = {"curves.png": draw_pck(evaluation, limit), "precision_recall.png": draw_precision_recall(evaluation)}
+    if evaluation.steps:
+        write_rows(evaluation.steps, "step", folder / "steps.csv")
+    drawn = {
+        "curves.png": draw_pck(evaluation, limit),
+        "precision_recall.png": draw_precision_recall(evaluation),
+        "steps.png": draw_steps(evaluation),
+    }
     for name, figure in drawn.items():
         if figure is not None:
             save(figure, folder / name)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lvmc.data.batches import Batch
 from lvmc.data.pointvectors import numbers_of
 from lvmc.evaluation.below import family_below
+from lvmc.evaluation.judged import judged
 from lvmc.graph import EnergyGraph, HeadNode
+from lvmc.heads import HeadRecord
 from lvmc.heads.density import Density
 from lvmc.heads.vector import Vector
 from lvmc.results.grids import grid_of
@@ -50,9 +52,9 @@ class Numbers:
     below: Tensor | None = None
 
 
-def dims_of(head: HeadNode) -> int | None:
+def dims_of(record: HeadRecord | None) -> int | None:
     """How many numbers a head gives; None if it gives something else."""
-    match head.record:
+    match record:
         case Vector(outputs=count) | Density(dims=count):
             return count
         case _:
@@ -64,9 +66,9 @@ def refiners(graph: EnergyGraph, train: Train, by: EnergyGraph) -> dict[str, str
     energies = [head for head in by.heads if is_energy(head)]
     found: dict[str, str] = {}
     for head in graph.heads:
-        for energy in energies if dims_of(head) is not None and not is_energy(head) else ():
+        for energy in energies if dims_of(head.record) is not None and not is_energy(head) else ():
             same = by is not graph or train.columns(head.name) == train.columns(energy.name)
-            if same and dims_of(head) == dims_of(energy):
+            if same and dims_of(head.record) == dims_of(energy.record):
                 found.setdefault(head.name, energy.name)
     return found
 
@@ -98,7 +100,8 @@ def numbers_said(
         by: Another model and what it put out, whose energy refines predictions, instead of one of `model`.
     """
     graph = compiled_of(model).graph
-    heads = [head for head in graph.heads if dims_of(head) is not None]
+    told = {each.name for each in judged(graph)}
+    heads = [head for head in graph.heads if dims_of(head.record) is not None and head.name in told]
     if not heads:
         return {}
     truth = {head.name: _truth(batch, train, head, out[head.name].device) for head in heads}
@@ -130,7 +133,10 @@ def _said(
     for head in heads:
         name, given = head.name, out[head.name].float()
         if is_energy(head):
-            own = next((starts[each] for each, energy in refined_by.items() if energy == name and not by), None)
+            own = next(
+                (starts[each] for each, energy in refined_by.items() if energy == name and each in starts and not by),
+                None,
+            )
             said[name] = _energy(asked[name], head, given, truth[name], size, own)
         else:
             refiner = refining.get(refined_by.get(name, ""))
@@ -198,7 +204,7 @@ def _truth(batch: Batch, train: Train, head: HeadNode, device: Any) -> Tensor | 
     import torch
 
     truth = numbers_of(batch, train.columns(head.name))
-    if truth is None or truth.shape[1] != dims_of(head):
+    if truth is None or truth.shape[1] != dims_of(head.record):
         return None
     if batch.values is None and batch.visible is not None:
         truth = torch.where((batch.visible > 0).repeat_interleave(2, 1), truth, torch.nan)
@@ -207,7 +213,7 @@ def _truth(batch: Batch, train: Train, head: HeadNode, device: Any) -> Tensor | 
 
 def _rows(heads: list[HeadNode], size: tuple[int, int] | None) -> int | None:
     """How many samples at a time: few where an energy of two numbers is asked about at every place of a grid."""
-    grids = any(is_energy(head) and dims_of(head) == 2 for head in heads)
+    grids = any(is_energy(head) and dims_of(head.record) == 2 for head in heads)
     return max(1, MOST // (size[0] * size[1])) if grids and size else ROWS if grids else None
 
 

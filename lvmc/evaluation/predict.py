@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lvmc.data.batches import Batch, in_order
+from lvmc.data.batches import Batch
 from lvmc.data.pointvectors import points_of_vector
 from lvmc.data.sample import SampleSet
+from lvmc.evaluation.calls import calls
 from lvmc.evaluation.decode import classes_of_maps, labels_of_logits, points_of_heatmaps
-from lvmc.evaluation.mirrored import averaged, flip_of
+from lvmc.evaluation.judged import Judged, judged
 from lvmc.evaluation.numbers import Numbers, numbers_said
-from lvmc.graph import EnergyGraph, HeadNode, InputNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.lift import Lift
+from lvmc.heads.lift import POINTS3D, Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Evaluate, Train
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from lvmc.runtime.module import Model
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What one head says about a set.
+    """What one head says about a set, or where points of outer feedback are after the last step.
 
     Attributes:
         points: (samples, points, 2) as x, y in pixels of the sample.
@@ -89,7 +88,7 @@ def predict(model: Model, samples: SampleSet, train: Train, batch: int = 64) -> 
         batch: Samples at a time.
 
     Returns:
-        What each head says (with `at: each`, after the last pass), without heads that lvmc cannot judge.
+        What is `judged`, after the last pass or step, without heads that lvmc cannot judge.
 
     Raises:
         ValueError: The set is empty, or the model does not take one picture.
@@ -118,64 +117,38 @@ def predict_beside(
     for each, out in outputs(model, samples, train, batch, seen):
         by = (refine_with, next(others)[1]) if refine_with is not None and others is not None else None
         given.append(said_of(model, each, out, train, by))
-        known.append(_truth(each))
-    return {name: _joined([one[name] for one in given]) for name in given[0]}, _joined(known)
+        known.append(truth_of(each))
+    return {name: joined([one[name] for one in given]) for name in given[0]}, joined(known)
 
 
 def outputs(
     model: Model, samples: SampleSet, train: Train, batch: int = 64, seen: Seen | None = None
 ) -> Iterator[tuple[Batch, dict[str, Tensor]]]:
-    """Batches of a set in order, each with what the heads put out (after the last pass, where there are several).
+    """Batches of a set in order, each with what the heads put out (after the last pass or step, if there are several).
 
     With `evaluate.mirror`, it is averaged with what they put out for the mirrored pictures.
     """
     import torch
 
-    graph = compiled_of(model).graph
-    stacked = {key for head in graph.heads if head.record.at == "each" for key in head.outputs}
-    device, training = _device(model), model.training
-    model.eval()
-    try:
-        for each in in_order(samples, picture_input(graph), batch, train.workers):
+    for called in calls(model, samples, train, batch):
+        if seen is not None:
             with torch.no_grad():
-                images = each.images.to(device, non_blocking=True)
-                out = model(images)
-                if seen is not None:
-                    seen(each, out)
-                last = _last(out, stacked)
-                if train.evaluate.mirror:
-                    last = averaged(graph, last, _last(model(images.flip(3)), stacked), flip_of(graph, samples))
-            yield each, last
-    finally:
-        model.train(training)
-
-
-def _last(out: dict[str, Tensor], stacked: set[str]) -> dict[str, Tensor]:
-    return {name: value[-1] if name in stacked else value for name, value in out.items()}
-
-
-def picture_input(graph: EnergyGraph) -> InputNode:
-    """The one input of a model. Raises ValueError if there are none or several."""
-    if len(graph.plain_inputs) != 1:
-        names = ", ".join(node.name for node in graph.plain_inputs) or "none"
-        raise ValueError(f"{graph.name} has inputs {names}: training and evaluation give one picture a sample")
-    return graph.plain_inputs[0]
+                seen(called.batch, dict(called.out))
+        yield called.batch, called.said()
 
 
 def said_of(
     model: Model, batch: Batch, out: dict[str, Tensor], train: Train, by: tuple[Model, dict[str, Tensor]] | None = None
 ) -> dict[str, Predicted]:
-    """What each head says of a batch, by what it put out after the last pass; `by` as in `numbers_said`."""
+    """What is `judged` of a batch, by what a model put out after the last pass or step; `by` as in `numbers_said`."""
     size = (batch.images.shape[2], batch.images.shape[3])
     numbers = numbers_said(model, batch, out, train, by)
     found: dict[str, Predicted] = {}
-    for head in compiled_of(model).graph.heads:
-        if head.name in numbers:
-            said = _of_numbers(numbers[head.name], train, size)
-        else:
-            said = _decoded(head, out, train.evaluate)
+    for each in judged(compiled_of(model).graph):
+        own = numbers.get(each.name)
+        said = _decoded(each, out, train.evaluate) if own is None else _of_numbers(own, train, size)
         if said is not None:
-            found[head.name] = said
+            found[each.name] = said
     return found
 
 
@@ -193,15 +166,17 @@ def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted
     return Predicted(**{name: None if each is None else _floats(each) for name, each in arrays.items()})
 
 
-def _decoded(head: HeadNode, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:
-    """What a head of another kind says, by its outputs; None for kinds whose outputs have no such reading."""
-    output = out[head.outputs[0]]
-    match head.record:
+def _decoded(each: Judged, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:
+    """What an output says; None for kinds of heads whose outputs have no such reading."""
+    output = out[each.key]
+    match each.record:
+        case None:
+            return Predicted(points=_floats(output))
         case Heatmap() as record:
             points, confidence = points_of_heatmaps(output, record.loss, rule)
             return Predicted(points=_floats(points), confidence=_floats(confidence))
         case Lift():
-            return Predicted(points=_floats(output), points3d=_floats(out[head.outputs[1]]))
+            return Predicted(points=_floats(output), points3d=_floats(out[f"{each.name}.{POINTS3D}"]))
         case Segmentation():
             return Predicted(classes=classes_of_maps(output)[0].cpu().numpy().astype(np.uint8))
         case Classes():
@@ -215,12 +190,9 @@ def _floats(values: Tensor) -> NDArray[np.float32]:
     return values.cpu().numpy().astype(np.float32)
 
 
-def _device(model: Model) -> torch.device | str:
-    first = next(model.parameters(), None)
-    return "cpu" if first is None else first.device
+def truth_of(batch: Batch) -> Truth:
+    """What is known of a batch on the CPU."""
 
-
-def _truth(batch: Batch) -> Truth:
     def array(values: Tensor | None) -> Any:
         return None if values is None else values.numpy()
 
@@ -231,7 +203,7 @@ def _truth(batch: Batch) -> Truth:
     return Truth(**{name: array(values) for name, values in known.items()})
 
 
-def _joined(parts: Sequence[T]) -> T:
+def joined(parts: Sequence[T]) -> T:
     """Batches of arrays, one after the other."""
     found: dict[str, Any] = {}
     for field in fields(parts[0]):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from lvmc.data.sample import About, Sample, SampleSet
 from lvmc.evaluation.evaluate import class_names, names_and_limbs
 from lvmc.evaluation.evaluation import Evaluation
+from lvmc.evaluation.judged import Judged, judged
 from lvmc.evaluation.predict import Predicted, outputs, said_of
-from lvmc.graph import HeadNode
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.segmentation import Segmentation
 from lvmc.runtime.module import compiled_of
@@ -89,14 +89,14 @@ class Chosen:
 def look(model: Model, samples: SampleSet, indices: Sequence[int], train: Train) -> list[Shown]:
     """Run a model on some samples of a set; raises as `predict` does."""
     chosen = Chosen(samples, tuple(indices))
-    heads = compiled_of(model).graph.heads
+    known = judged(compiled_of(model).graph)
     rest = iter(chosen[row] for row in range(len(chosen)))
     found: list[Shown] = []
     for batch, out in outputs(model, chosen, train) if indices else ():
         found_of = said_of(model, batch, out, train)
-        said = [(head, found_of[head.name]) for head in heads if head.name in found_of]
+        said = [(one, found_of[one.name]) for one in known if one.name in found_of]
         for row, sample in enumerate(islice(rest, len(batch.images))):
-            all_said = (_said(head, each, out[head.outputs[0]], row, samples.about) for head, each in said)
+            all_said = (_said(one, each, out[one.key], row, samples.about) for one, each in said)
             found.append(Shown(sample, tuple(all_said)))
     return found
 
@@ -115,7 +115,7 @@ def worst(evaluation: Evaluation, name: str, count: int) -> list[int]:
     return order[:count].tolist()
 
 
-def _said(head: HeadNode, said: Predicted, output: Tensor, row: int, about: About) -> Said:
+def _said(head: Judged, said: Predicted, output: Tensor, row: int, about: About) -> Said:
     if said.points is not None:
         names, limbs = names_and_limbs(head, about, said.points.shape[1])
         return Said(head.name, said.points[row], limbs, _heat(head, output[row]), names=tuple(names))
@@ -129,7 +129,7 @@ def _said(head: HeadNode, said: Predicted, output: Tensor, row: int, about: Abou
     return Said(head.name, names=tuple(class_names(head, about, count)), label=label)
 
 
-def _heat(head: HeadNode, logits: Tensor) -> Numbers | None:
+def _heat(head: Judged, logits: Tensor) -> Numbers | None:
     if not isinstance(head.record, Heatmap):
         return None
     values = logits.float().cpu()

@@ -61,15 +61,15 @@ class Listing:
 
 
 def listings(evaluation: Evaluation, limit: float, rows_of: str | None = None) -> list[Listing]:
-    """A table for each head with a column a set, then one by joint or class for each set and head.
+    """A table for each head with a column a set, then one by joint, class or step for each set and head.
 
     Args:
         evaluation: What to show.
         limit: The threshold of PCK, for its heading.
-        rows_of: The only set whose joints and classes are shown; all, if not given.
+        rows_of: The only set whose joints, classes and steps are shown; all, if not given.
     """
     found = [_of_head(evaluation, head, limit) for head in _heads(evaluation.figures)]
-    for rows, what in ((evaluation.joints, "joint"), (evaluation.classes, "class")):
+    for rows, what in ((evaluation.joints, "joint"), (evaluation.classes, "class"), (evaluation.steps, "step")):
         kept = [place for place in rows if rows_of is None or place.startswith(f"{rows_of}/")]
         found += [_by_row(f"{place}, by {what}", what, rows[place], limit) for place in kept]
     return found
@@ -122,7 +122,7 @@ def _heads(figures: Iterable[str]) -> list[str]:
 def _of_head(evaluation: Evaluation, head: str, limit: float) -> Listing:
     figures = {tuple(name.split("/")): value for name, value in evaluation.figures.items()}
     sets = list(dict.fromkeys(place for place, of, _ in figures if of == head))
-    known = dict.fromkeys(metric for _, of, metric in figures if of == head)
+    known = dict.fromkeys(metric for _, of, metric in figures if of == head and "_step" not in metric)
     metrics = _told([metric for metric in WORDS if metric in known] + [each for each in known if each not in WORDS])
     rows = [
         (words(metric, limit), *(shown(metric, figures.get((place, head, metric))) for place in sets))

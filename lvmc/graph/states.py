@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,6 +88,11 @@ class FeedbackNode:
     common: tuple[Variable, ...] = ()
 
     @property
+    def corrections(self) -> dict[str, StateNode]:
+        """The states of points that a vector changes, by that head: it is trained towards what is missing."""
+        return {each.change.head: each for each in self.states if not each.is_map and not each.change.output}
+
+    @property
     def given(self) -> tuple[Variable, ...]:
         """What a step is given besides inputs and parameters."""
         points = (Variable(name, TensorType((2,)), "state") for name in self.extra)
@@ -96,3 +102,17 @@ class FeedbackNode:
 def own_name(name: str, step: int) -> str:
     """The state name of a parameter that step `step`, counted from 1, has for itself: `step2.h1.weight`."""
     return f"step{step}.{name}"
+
+
+_OWN = re.compile(r"step(\d+)\.")
+
+
+def common_name(name: str) -> str:
+    """The name that the layers give a parameter, of whichever step it is: `h1.weight` of `step2.h1.weight`."""
+    return _OWN.sub("", name, 1) if step_of(name) else name
+
+
+def step_of(name: str) -> int:
+    """The step whose own a parameter is, counted from 1; 0 where all steps share it."""
+    found = _OWN.match(name)
+    return int(found[1]) if found else 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
+from lvmc.graph.train_steps_checks import check_steps
 from lvmc.graph.value_checks import check_values
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
@@ -13,6 +14,7 @@ from lvmc.heads.vector import Vector
 from lvmc.records import nearest, shown
 from lvmc.spec import Spec, Train
 from lvmc.spec.data import Coco, CocoFiles, Masks, Npz
+from lvmc.spec.inputs import Input
 from lvmc.spec.train import Stage
 from lvmc.values import Path
 
@@ -34,6 +36,7 @@ def check_train(spec: Spec, findings: Findings) -> None:
     for number, stage in enumerate(train.stages):
         _check_reads(spec, number, stage, findings)
         _check_passes(spec, number, stage, findings)
+    check_steps(spec, train, findings)
     _check_points(spec, train, findings)
     check_values(spec, train, findings)
     _check_shares(train, findings)
@@ -61,12 +64,9 @@ def _check_model(spec: Spec, findings: Findings) -> None:
     if not spec.heads:
         remedy = "add a head, for example heads: {label: {kind: classes, outputs: 10, reads: h1}}"
         findings.add(("train",), "there is no head to train", remedy, on_key=True, needs=(("heads",),))
-    if spec.feedback is not None:
-        fault = "'train' does not know outer feedback yet"
-        remedy = "leave 'train' out, and train model.step with the targets of lvmc.training.paths"
-        findings.add(("train",), fault, remedy, on_key=True, needs=(("feedback",),))
-    elif len(spec.inputs) != 1:
-        many = f"this spec has {len(spec.inputs)}" if spec.inputs else "this spec has none"
+    plain = [each for each in spec.inputs.values() if isinstance(each, Input)]
+    if len(plain) != 1:
+        many = f"this spec has {len(plain)}" if plain else "this spec has none"
         fault = f"training feeds one input, and {many}"
         findings.add(("train",), fault, "leave 'train' out, or keep one input", on_key=True, needs=(("inputs",),))
 
@@ -94,13 +94,17 @@ def _check_watch(spec: Spec, train: Train, findings: Findings) -> None:
         remedy = "write loss, or a head and a metric, for example keypoints/nme"
         findings.add(path, f"'watch' should be loss or a metric of a head, not {shown(watch)}", remedy)
     else:
-        _is_head(spec, path, head, findings, on_key=False)
+        points = [name for name, state in spec.state.items() if state.points]
+        _is_head(spec, path, head, findings, on_key=False, also=points)
 
 
-def _is_head(spec: Spec, path: Path, name: str, findings: Findings, on_key: bool = True) -> bool:
-    known = name in spec.heads or findings.doubts(("heads", name))
+def _is_head(
+    spec: Spec, path: Path, name: str, findings: Findings, on_key: bool = True, also: Sequence[str] = ()
+) -> bool:
+    """Whether there is such a head; `also` are other names that will do."""
+    known = name in (*spec.heads, *also) or findings.doubts(("heads", name)) or findings.doubts(("state", name))
     if not known and not findings.lost("heads"):
-        findings.add(path, f"no head is named '{name}'", nearest(name, spec.heads), on_key=on_key)
+        findings.add(path, f"no head is named '{name}'", nearest(name, (*spec.heads, *also)), on_key=on_key)
     return name in spec.heads
 
 

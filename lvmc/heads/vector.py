@@ -21,6 +21,6 @@ class Vector(PlaneHead):
         return output
 
     def loss_equation(self, desk: Desk, output: str, target: str) -> str:
-        """Mean of squares or of absolute differences."""
+        """Mean of squares or of absolute differences, over numbers that are known (not NaN)."""
         op = DistanceLoss(2 if self.loss == "l2" else 1, ignore=False)
         return desk.build.add(op, output, target, name=f"{desk.tag}_loss", origin=desk.origin)

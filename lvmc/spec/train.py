@@ -36,7 +36,8 @@ class Evaluate(Record):
 
     Points are read off heatmaps at their `peak`, or at the `centroid` of what lies within `window` pixels of it. With
     `mirror`, what heads say is averaged with what they say of the mirrored picture. The validation set is judged every
-    `every` epochs; `watch` says by what: the loss, or a metric of a head such as keypoints/nme.
+    `every` epochs; `watch` says by what: the loss, or a metric of a head such as keypoints/nme. Of outer feedback
+    errors are told after each of `steps` steps; without it after twice those of the spec, if they share their weights.
     """
 
     pck: Positive = 0.1
@@ -45,6 +46,7 @@ class Evaluate(Record):
     mirror: bool = False
     every: Count = 1
     watch: Text = "loss"
+    steps: Count | None = None
 
 
 def _layers(value: Any) -> tuple[str, ...]:
@@ -73,13 +75,15 @@ Layers = Annotated[
 class Stage(Record):
     """A stretch of training, warm-started from the one before; `reads` leaves out layers that heads read later.
 
-    The readouts of layers that a head reads for the first time start at 0.
+    The readouts of layers that a head reads for the first time start at 0. `steps` are the first ones of outer
+    feedback, where a stage does not train all.
     """
 
     epochs: Count
     reads: Annotated[dict[str, Layers], BeforeValidator(_reads)] | None = None
     rate: Positive | None = None
     passes: Count | None = None
+    steps: Count | None = None
 
 
 def _stages(value: Any) -> Any:
@@ -112,7 +116,11 @@ Rates = Annotated[
 
 
 class Train(Record):
-    """How a spec is trained by `lvmc train`."""
+    """How a spec is trained by `lvmc train`.
+
+    Steps of outer feedback are trained at the states of a `path`: those that the steps before come to (predicted), or
+    those that follow from the targets alone (fixed).
+    """
 
     data: Data = Figures(kind="figures")
     epochs: Count = 20
@@ -125,6 +133,7 @@ class Train(Record):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     augment: AugmentField = Augment()
     targets: dict[str, Target] = Field(default_factory=dict[str, Target])
+    path: Literal["predicted", "fixed"] = "predicted"
     evaluate: Evaluate = Evaluate()
     stages: Stages = ()
     patience: Count | None = None

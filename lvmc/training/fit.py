@@ -91,9 +91,9 @@ def check_batch(graph: EnergyGraph, batch: Batch, samples: SampleSet) -> None:
     """Raise ValueError where a sample of a batch (on the CPU) cannot be a target, and name the sample."""
     for head in graph.heads:
         match head.record:
-            case Vector() | Density() if batch.visible is not None and batch.values is None:
+            case Density() if batch.visible is not None and batch.values is None:
                 good = (batch.visible > 0).all(1)
-                fault = "has points that are not annotated, which numbers cannot leave out; leave the sample out"
+                fault = "has points that are not annotated, which a density cannot leave out; leave the sample out"
             case Segmentation(channels=channels) if batch.masks is not None:
                 good = ((batch.masks < channels) | (batch.masks == UNCOUNTED)).flatten(1).all(1)
                 fault = f"has a class beyond 0 to {channels - 1}; write channels for all, or 255 where none counts"

@@ -2,14 +2,12 @@
 
     e(y, y_t) = min(L, ‖u‖) u/‖u‖ for u = y − y_t, point by point;    y_{t+1} = y_t + e(y, y_t)
 
-Stage s of fixed-path consolidation trains on the samples of steps 1 … s: `model.step(image, pose=path.points[t])`, the
-loss of its head against `path.corrections[t]`; earlier steps are trained longer, and so consolidated. Nothing here runs
-a model, so the same samples come whatever it has learned.
+Stage s of fixed-path consolidation trains on the samples of steps 1 … s (`steps` of `train.stages`): earlier steps are
+trained longer, and so consolidated. Nothing here runs a model, so the same samples come whatever it has learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -46,6 +44,8 @@ def bounded_correction(target: Tensor, now: Tensor, limit: float | None, each: b
 def fixed_path(state: StateNode, target: Tensor, start: Tensor, steps: int) -> Path:
     """The path of a state of points from the targets alone, bounded as its update is.
 
+    A point whose target is not known (NaN) stays where it starts, and has no correction.
+
     Args:
         state: The points, to which a head is added (`add`); of a `set` state every step should come to the target.
         target: y, (batch, points, 2) as x, y in pixels.
@@ -57,7 +57,7 @@ def fixed_path(state: StateNode, target: Tensor, start: Tensor, steps: int) -> P
     rule, points, moves = state.change, [start.expand_as(target)], list["Tensor"]()
     for _ in range(steps):
         move = bounded_correction(target, points[-1], rule.limit if rule.how == "add" else None, rule.each)
-        points.append(points[-1] + move)
+        points.append(points[-1] + move.nan_to_num())
         moves.append((move if rule.how == "add" else target) / rule.scale)
     return Path(torch.stack(points), torch.stack(moves).flatten(2))
 
@@ -74,18 +74,6 @@ def corrections_along(state: StateNode, target: Tensor, points: Tensor) -> Tenso
     if rule.how == "set":
         return (target / rule.scale).expand_as(begun).flatten(2)
     return (bounded_correction(target, begun, rule.limit, rule.each) / rule.scale).flatten(2)
-
-
-def stage_steps(stage: int, steps: int) -> range:
-    """The steps (counted from 0) whose samples are trained on in a stage, counted from 1: all up to its own."""
-    return range(min(stage, steps))
-
-
-def stages(steps: int, epochs: int) -> Iterator[tuple[int, range]]:
-    """Every epoch of the consolidation: its stage, and the steps whose samples it goes through; `epochs` a stage."""
-    for stage in range(1, steps + 1):
-        for _ in range(epochs):
-            yield stage, stage_steps(stage, steps)
 
 
 def start_of(points: Tensor, how: Literal["median", "mean"], counted: Tensor | None = None) -> Tensor:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from lvmc.data.batches import in_order
 from lvmc.data.sample import SampleSet
-from lvmc.evaluation.predict import picture_input
+from lvmc.evaluation.calls import picture_input
 from lvmc.graph import EnergyGraph, HeadNode
+from lvmc.graph.states import common_name
 from lvmc.heads.heatmap import Heatmap
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Train
@@ -45,9 +46,10 @@ def start_at_shares(model: Model, train: Train, samples: SampleSet) -> None:
     state = model.state_dict()
     with torch.no_grad():
         for head in heads:
-            bias = state[f"heads.{head.name}.{next(iter(head.record.reads))}.bias"]
             logits = torch.logit(_shares(targets[head.name]))
-            bias.copy_(logits.repeat_interleave(bias.numel() // logits.numel()))  # a bias a place, where maps are read
+            wanted = f"heads.{head.name}.{next(iter(head.record.reads))}.bias"
+            for bias in (value for name, value in state.items() if common_name(name) == wanted):
+                bias.copy_(logits.repeat_interleave(bias.numel() // logits.numel()))  # one a place, where maps are read
 
 
 def _logistic(graph: EnergyGraph) -> Iterator[HeadNode]:

@@ -12,8 +12,8 @@ from lvmc.data.sample import Splits
 from lvmc.data.sources import open_data
 from lvmc.durable import save_text
 from lvmc.evaluation import Evaluation, evaluate
+from lvmc.evaluation.calls import picture_input
 from lvmc.evaluation.folder import EVALUATION
-from lvmc.evaluation.predict import picture_input
 from lvmc.graph import EnergyGraph
 from lvmc.runtime.folder import open_folder
 from lvmc.spec import Spec

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from lvmc import pipeline
 from lvmc.data.sample import SampleSet
+from lvmc.graph.states import common_name, step_of
 from lvmc.runtime.initial import take_weights
 from lvmc.spec import Spec
 from lvmc.spec.train import Stage, Train
 from lvmc.training.prior import start_at_shares
+from lvmc.training.starts import start_at_points
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +56,8 @@ def stretches(spec: Spec, train: Train) -> tuple[Stretch, ...]:
 def first_model(stretch: Stretch, train: Train, samples: SampleSet) -> tuple[Model, tuple[str, ...]]:
     """The model of the first stage with its first weights, and remarks on `init`.
 
-    Readouts are zeroed if the spec says so; else biases of logistic heatmaps start at what the samples say of them.
+    States of outer feedback start where the samples have their points. Readouts are zeroed if the spec says so; else
+    biases of logistic heatmaps start at what the samples say of them.
     What the file `init` holds then goes over all that has its name and shape.
 
     Raises:
@@ -62,6 +65,7 @@ def first_model(stretch: Stretch, train: Train, samples: SampleSet) -> tuple[Mod
         FileNotFoundError: There is no such file.
     """
     model = model_of(stretch, train)
+    start_at_points(model, samples)
     if train.readouts == "zeros":
         _zero(model, _readouts(model, stretch))
     else:
@@ -70,17 +74,29 @@ def first_model(stretch: Stretch, train: Train, samples: SampleSet) -> tuple[Mod
 
 
 def next_model(stretch: Stretch, train: Train, state: State) -> Model:
-    """The model of a later stage: all that earlier ones learned by name, and new readouts at 0."""
+    """The model of a later stage: all that earlier ones learned by name, and new readouts at 0.
+
+    A new step of outer feedback with weights of its own begins with those of the step before.
+    """
     import torch
 
     model = model_of(stretch, train)
     own = model.state_dict()
-    _zero(model, (name for name in _readouts(model, stretch) if name not in state))
+    learned = {name: _learned(name, state) for name in own}
+    _zero(model, (name for name in _readouts(model, stretch) if learned[name] is None))
     with torch.no_grad():
         for name, value in own.items():
-            if name in state:
-                value.copy_(state[name])
+            if (known := learned[name]) is not None:
+                value.copy_(known)
     return model
+
+
+def _learned(name: str, state: State) -> Tensor | None:
+    """What earlier stages learned under a name; of a step that they did not have, what their last one learned."""
+    if name in state or common_name(name) == name:
+        return state.get(name)
+    steps = [each for each in state if each != name and common_name(each) == common_name(name)]
+    return state[max(steps, key=step_of)] if steps else None
 
 
 def model_of(stretch: Stretch, train: Train) -> Model:
@@ -89,7 +105,7 @@ def model_of(stretch: Stretch, train: Train) -> Model:
 
 
 def _narrowed(spec: Spec, stage: Stage) -> Spec:
-    """The spec with the reads and passes of a stage, and without `train`, which is about the whole one."""
+    """The spec with the reads, passes and steps of a stage, and without `train`, which is about the whole one."""
     heads = {
         name: head.model_copy(update={"reads": {layer: head.reads[layer] for layer in head.reads if layer in kept}})
         if (kept := (stage.reads or {}).get(name))
@@ -97,18 +113,20 @@ def _narrowed(spec: Spec, stage: Stage) -> Spec:
         for name, head in spec.heads.items()
     }
     inference = spec.inference.model_copy(update={"passes": stage.passes}) if stage.passes else spec.inference
-    changed = {"heads": heads, "train": None} | ({"inference": inference} if stage.passes else {})
+    changed: dict[str, object] = {"heads": heads, "train": None} | ({"inference": inference} if stage.passes else {})
+    if spec.feedback is not None and stage.steps:
+        changed["feedback"] = spec.feedback.model_copy(update={"steps": stage.steps})
     return spec.model_copy(update=changed)
 
 
 def _parts(spec: Spec) -> object:
     """What a stage can change of a spec."""
-    return {name: list(head.reads) for name, head in spec.heads.items()}, spec.inference
+    return {name: list(head.reads) for name, head in spec.heads.items()}, spec.inference, spec.feedback
 
 
 def _readouts(model: Model, stretch: Stretch) -> list[str]:
     """Parameters of readouts of layers: at 0 they give nothing yet, and still learn. A basis is none."""
-    paths = {name: name.split(".") for name, _ in model.named_parameters()}
+    paths = {name: common_name(name).split(".") for name, _ in model.named_parameters()}
     return [name for name, path in paths.items() if path[0] == "heads" and path[2] in stretch.spec.layers]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from lvmc.data.batches import Batch
 from lvmc.graph import EnergyGraph
 from lvmc.spec.train import Train
+from lvmc.training.along import run_along
 from lvmc.training.stages import Stretch
 from lvmc.training.summed import summed
 from lvmc.training.targets import counts_of, targets_of
@@ -61,8 +62,8 @@ def learn(fabric: Fabric, learner: Learner, train: Train, batches: Sequence[Batc
     for number, (batch, widest) in enumerate(parts):
         waits = fabric.world_size > 1 and number + 1 < len(parts)
         with _unsynchronised(fabric, learner) if waits else nullcontext():
-            targets = targets_of(learner.graph, train, batch, widest)
-            losses = torch.stack(list(learner.model.losses(learner.module(batch.images), targets).values()))
+            out, targets = _run(learner, train, batch, widest)
+            losses = torch.stack(list(learner.model.losses(out, targets).values()))
             losses = losses if shares is None else losses * shares[number]
             fabric.backward(losses.sum() * fabric.world_size)  # gradients are averaged over the processes
         total = losses.detach() if total is None else total + losses.detach()
@@ -73,6 +74,15 @@ def learn(fabric: Fabric, learner: Learner, train: Train, batches: Sequence[Batc
     learner.optimizer.zero_grad()
     learner.schedule.step()
     return total if fabric.world_size == 1 else summed(total)
+
+
+def _run(learner: Learner, train: Train, batch: Batch, widest: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What the heads say of a batch, and what they should."""
+    targets, feedback = targets_of(learner.graph, train, batch, widest), learner.graph.feedback
+    if feedback is None:
+        return learner.module(batch.images), targets
+    out, corrections = run_along(learner.module, learner.model, feedback, train, batch)
+    return out, targets | corrections
 
 
 def _shares(fabric: Fabric, learner: Learner, train: Train, batches: Sequence[Batch]) -> Tensor | None:

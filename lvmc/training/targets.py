@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvmc.data.batches import Batch
-from lvmc.data.pointvectors import numbers_of
+from lvmc.data.pointvectors import numbers_of, vector_of_points
 from lvmc.data.sample import HIDDEN, UNCOUNTED, VISIBLE
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.lift import POINTS2D, POINTS3D, Lift
+from lvmc.heads.lift import POINTS2D, Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.spec.train import Target, Train
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | None = None) -> dict[str, Tensor]:
     """Targets of every head, on the device of the batch; with `at: each` one target for the predictions of all passes.
 
+    With outer feedback they are those of all steps; heads that move points have none here (`along`).
+
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
     not count. Classes: (B,) int64. Vectors and densities: (B, D) values, where the data has any, else (B, 2 · points),
-    coordinates from the centre in half sizes. Lifting heads, where `on` names them: `<head>.points2d` (B, points, 2)
-    in pixels, NaN for points that are not annotated, and `<head>.points3d` (B, points, 3) as the samples have them.
+    coordinates from the centre in half sizes, of vectors NaN for points that are not annotated. Lifting heads, where
+    `on` names them: `<head>.points2d` (B, points, 2) in pixels, NaN for points that are not annotated, and
+    `<head>.points3d` (B, points, 3) as the samples have them.
 
     Args:
         graph: Whose heads.
@@ -36,10 +39,12 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
         batch: Checked by `check_batch`.
         widest: The largest unit of the batch, where reading it back from a GPU is to be spared.
     """
-    targets = {head.name: _target(head, train, batch, widest) for head in graph.heads if not head.source}
+    moves = graph.feedback.corrections if graph.feedback else {}
+    plain = [head for head in graph.heads if not head.source and head.name not in moves]
+    targets = {head.name: _target(head, train, batch, widest) for head in plain}
     for head in graph.heads:
         if isinstance(head.record, Lift):
-            targets |= {f"{head.name}.{part}": _known_points(head, part, batch) for part in head.record.on}
+            targets |= {f"{head.name}.{part}": _lifted(head.name, part, batch) for part in head.record.on}
     return targets
 
 
@@ -62,20 +67,29 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
+        case Vector() if batch.values is None:
+            return vector_of_points(known_points(batch, head.name), (batch.images.shape[2], batch.images.shape[3]))
         case Vector() | Density() if (numbers := numbers_of(batch, train.columns(head.name))) is not None:
             return numbers
         case _:
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
 
 
-def _known_points(head: HeadNode, part: str, batch: Batch) -> Tensor:
+def _lifted(head: str, part: str, batch: Batch) -> Tensor:
     """Points (B, points, 2 or 3), NaN where they are not known."""
+    if part == POINTS2D:
+        return known_points(batch, head)
+    if batch.points3d is None:
+        raise ValueError(f"nothing in the data says what head {head!r} should be")
+    return batch.points3d
+
+
+def known_points(batch: Batch, head: str) -> Tensor:
+    """(B, points, 2) in pixels, NaN where a point is not annotated; raises ValueError without points for a head."""
     import torch
 
-    if part == POINTS3D and batch.points3d is not None:
-        return batch.points3d
-    if part == POINTS3D or batch.points is None or batch.visible is None:
-        raise ValueError(f"nothing in the data says what head {head.name!r} should be")
+    if batch.points is None or batch.visible is None:
+        raise ValueError(f"nothing in the data says what head {head!r} should be")
     return torch.where(batch.visible[..., None] > 0, batch.points, torch.nan)
 
 
@@ -91,6 +105,8 @@ def _count(head: HeadNode, train: Train, batch: Batch) -> Tensor:
         case Lift(on=on) if POINTS2D not in on and batch.points3d is not None:
             return (~batch.points3d.isnan().any(2)).sum()
         case Lift() if batch.visible is not None:
+            return (batch.visible > 0).sum()
+        case Vector() if batch.visible is not None and batch.values is None:
             return (batch.visible > 0).sum()
         case Segmentation() if batch.masks is not None:
             return (batch.masks != UNCOUNTED).sum()

@@ -10,6 +10,7 @@ from lvmc.data.sample import SampleSet, Splits
 from lvmc.evaluation.evaluate import predict_and_evaluate
 from lvmc.graph import EnergyGraph
 from lvmc.spec.train import Train
+from lvmc.training.along import corrections_of
 from lvmc.training.fit import check_batch
 from lvmc.training.targets import counts_of, targets_of
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def validate(model: Model, graph: EnergyGraph, samples: SampleSet, train: Train, batch: int = 64) -> dict[str, float]:
     """Figures by "validation/loss", "validation/<head>/loss" and "validation/<head>/<metric>", in one run over the set.
 
-    Losses are means over all entries that count, of predictions without augmentation, in full precision.
+    Losses are means over all entries that count, of predictions without augmentation, in full precision. Steps of outer
+    feedback begin where the one before left off, whatever path they are trained on.
     """
     meter = _Meter(model, graph, samples, train)
     evaluated = predict_and_evaluate(model, {"validation": samples}, train, batch, meter.see)
@@ -50,7 +52,9 @@ class _Meter:
 
         check_batch(self._graph, batch, self._samples)
         batch = batch.to(next(iter(out.values())).device)
-        losses = self._model.losses(out, targets_of(self._graph, self._train, batch))
+        targets, feedback = targets_of(self._graph, self._train, batch), self._graph.feedback
+        targets |= corrections_of(self._model, feedback, batch, out) if feedback else {}
+        losses = self._model.losses(out, targets)
         counts = counts_of(self._graph, self._train, batch)
         sums = torch.stack(list(losses.values())) * counts
         self._sums = sums if self._sums is None else self._sums + sums

@@ -29,9 +29,10 @@ TRAIN_SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           precision: float32
           augment: {flip: 0, rotate: 0, scale: 0, shift: 0, brightness: 0, contrast: 0, saturation: 0, occlude: 0}
           targets: {}
-          evaluate: {pck: 0.1, decode: centroid, window: 3, mirror: false, every: 1, watch: loss}
+          path: predicted
+          evaluate: {pck: 0.1, decode: centroid, window: 3, mirror: false, every: 1, watch: loss, steps: }
           stages:
-          - {epochs: 5, reads: {keypoints: [h2]}, rate: , passes: }
+          - {epochs: 5, reads: {keypoints: [h2]}, rate: , passes: , steps: }
           - {epochs: 5, reads: }
           patience:
           readouts: normal

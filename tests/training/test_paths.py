@@ -1,4 +1,4 @@
-"""Fixed paths: bounded corrections that lead to the targets, in stages; and training by them."""
+"""Fixed paths: bounded corrections that lead to the targets, and where they start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 import lvmc
 from lvmc.graph.states import StateNode
 from lvmc.loading import resolve
-from lvmc.training.paths import corrections_along, fixed_path, stages, start_of
+from lvmc.training.paths import corrections_along, fixed_path, start_of
 
 SPEC: dict[str, Any] = {
     "lvmc": 1,
@@ -73,15 +73,13 @@ def test_a_model_s_own_path_has_targets_too() -> None:
     assert torch.allclose(corrections_along(state, target, path.points[:-1]), path.corrections)
 
 
-def test_stages_add_steps() -> None:
-    assert list(stages(3, 2)) == [
-        (1, range(1)),
-        (1, range(1)),
-        (2, range(2)),
-        (2, range(2)),
-        (3, range(3)),
-        (3, range(3)),
-    ]
+def test_points_without_targets_stay_where_they_are() -> None:
+    target = torch.tensor([[[9.0, 1.0], [torch.nan, torch.nan]]])
+    start = torch.tensor([[0.0, 0.0], [4.0, 5.0]])
+    path = fixed_path(state_of(), target, start, 2)
+    assert path.points[:, 0, 1].tolist() == [[4.0, 5.0]] * 3
+    assert path.corrections[..., 2:].isnan().all()
+    assert not path.corrections[..., :2].isnan().any()
 
 
 @pytest.mark.parametrize(("how", "wanted"), [("median", [2.0, 5.0]), ("mean", [4.0, 5.0])])
@@ -90,35 +88,6 @@ def test_starts_are_statistics_of_points_that_count(how: Any, wanted: list[float
     counted = torch.tensor([[True], [True], [True], [False]])
     assert start_of(points, how, counted).tolist() == [wanted]
     assert start_of(points, how, torch.zeros(4, 1, dtype=torch.bool)).tolist() == [[0.0, 0.0]]
-
-
-def test_training_on_fixed_paths_finds_points() -> None:
-    """Bright pixels are the points: every step of a trained model brings them closer."""
-    torch.manual_seed(0)
-    state, random = state_of(), np.random.default_rng(1)
-    target = torch.from_numpy(random.integers(2, 10, (64, 2, 2))).float()
-    image = torch.zeros(64, 1, 12, 12)
-    for sample, points in enumerate(target.long().tolist()):
-        for bright, (x, y) in zip((1.0, -1.0), points, strict=True):
-            image[sample, 0, y, x] += bright
-    model = lvmc.compile(SPEC)
-    model.pose.start.copy_(start_of(target, "median"))
-    path = fixed_path(state, target, model.pose.start, 3)
-    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    for _, steps in stages(3, 40):
-        loss = torch.zeros(())
-        for step in steps:
-            out = model.step(image, pose=path.points[step])
-            loss = loss + model.losses(out, {"correction": path.corrections[step]})["correction"] / len(steps)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    with torch.no_grad():
-        found = model.eval()(image)["pose"]
-    errors = [float((points - target).norm(dim=-1).mean()) for points in (path.points[0], *found)]
-    print(f"\nmean distance before and after each step: {[round(error, 2) for error in errors]} pixels")
-    assert errors[0] > errors[1] > errors[2] > errors[3]
-    assert errors[3] < 0.6 * errors[0]
 
 
 def test_starts_come_from_files(tmp_path: Any) -> None:

@@ -329,9 +329,9 @@ def softmax_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def distance_loss(values: Tensor, targets: Tensor, power: int, ignore: bool) -> Tensor:
-    """Mean of |x − t|ᵖ; with `ignore`, over entries with t ≥ 0."""
-    counted = targets >= 0 if ignore else torch.ones_like(targets, dtype=torch.bool)
-    return mean_where((values - targets).abs() ** power, counted)
+    """Mean of |x − t|ᵖ over entries with t ≥ 0 (`ignore`), else over those whose target is not NaN."""
+    counted = targets >= 0 if ignore else ~targets.isnan()
+    return mean_where((values - targets.nan_to_num()).abs() ** power, counted)
 
 
 def known_loss(values: Tensor, targets: Tensor) -> Tensor:

@@ -63,7 +63,10 @@ class SoftmaxLoss(Op):
 
 @dataclass(frozen=True, slots=True)
 class DistanceLoss(Op):
-    """Mean of |x − t|ᵖ, p = 1 or 2; with `ignore`, over entries with t ≥ 0. Arguments: values, targets."""
+    """Mean of |x − t|ᵖ, p = 1 or 2, over entries with t ≥ 0 (`ignore`), else over those whose target is a number.
+
+    Arguments: values, targets.
+    """
 
     power: int
     ignore: bool
@@ -74,8 +77,8 @@ class DistanceLoss(Op):
 
     def meaning(self, args: Arrays, context: Context) -> Array:
         values, targets = args
-        counted = targets >= 0 if self.ignore else np.ones(targets.shape, bool)
-        return _mean_where(np.abs(values - targets) ** self.power, counted)
+        counted = targets >= 0 if self.ignore else ~np.isnan(targets)
+        return _mean_where(np.abs(values - np.nan_to_num(targets)) ** self.power, counted)
 
     def flops(self, args: Types, out: TensorType) -> int:
         return 3 * args[0].elements
