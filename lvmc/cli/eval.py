@@ -163,12 +163,13 @@ def _fill(
     document: Mapping[str, Json],
     folder: Path,
 ) -> None:
-    from lvmc.evaluation.folder import write_numbers, write_pictures, write_predictions
+    from lvmc.evaluation.folder import write_densities, write_numbers, write_pictures, write_predictions
 
     write_numbers(evaluated.evaluation, train.evaluate.pck, folder)
     write_predictions(evaluated.predicted, sets, category, folder)
     if pictures:
         write_pictures(net, sets, evaluated, train, pictures, folder)
+        write_densities(net, sets, train, pictures, folder)
     noted = {key: document[key] for key in ("model", "weights", "data", "split", "samples", "pck")}
     (folder / EVAL).write_text(json.dumps(noted), encoding="utf-8")
 

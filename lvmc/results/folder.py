@@ -10,6 +10,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from lvmc.results.densities import draw_density
 from lvmc.results.figures import save
 from lvmc.results.heads import draw_head
 from lvmc.results.latents import draw_latent
@@ -28,6 +29,10 @@ def write_results(ran: Ran, folder: Path) -> None:
         (folder / "heads").mkdir()
     for head, key in ((each, key) for each in ran.graph.heads for key in each.outputs):
         values = ran.heads[key]
+        if key in ran.densities:
+            figure = draw_density(key, ran.densities[key], ran.picture)
+            save(figure, folder / "heads" / f"{key}.png")
+            continue
         states = (
             {f"{key}_p{k}": each for k, each in enumerate(values, 1)} if head.record.at == "each" else {key: values}
         )

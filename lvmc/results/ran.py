@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from lvmc.diagnostics.passes.trace import Trace, trace_model
 from lvmc.graph import EnergyGraph, InputNode
+from lvmc.heads.density import Density
+from lvmc.results.densities import Shape, shapes_of
 from lvmc.results.images import Given, read_block
 from lvmc.runtime.module import compiled_of
 
@@ -35,6 +37,7 @@ class Ran:
         heads: Outputs of the heads without the batch axis (with `at: each`, the passes in front).
         latents: Every layer (channels, H, W).
         trace: S and the residual after every update.
+        densities: Of density heads of one or two numbers, where it is known where those lie.
     """
 
     graph: EnergyGraph
@@ -42,6 +45,7 @@ class Ran:
     heads: Mapping[str, Numbers]
     latents: Mapping[str, Numbers]
     trace: Trace
+    densities: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
 
     @property
     def picture(self) -> Numbers | None:
@@ -78,7 +82,22 @@ def run_model(model: Model, files: Sequence[Path], named: Mapping[str, Path], si
         heads={name: (value[:, 0] if stacked[name] else value[0]).numpy() for name, value in heads.items()},
         latents={name: value[0].numpy() for name, value in latents.items()},
         trace=trace_model(model, inputs, tensors),
+        densities=_densities(model, heads, inputs[0].shape[2:] if inputs else None),
     )
+
+
+def _densities(model: Model, heads: dict[str, torch.Tensor], size: Sequence[int] | None) -> dict[str, Shape]:
+    """Shapes by head; of points in a picture of this size, if that is what is learned."""
+    compiled = compiled_of(model)
+    records = {head.name: head.record for head in compiled.graph.heads if isinstance(head.record, Density)}
+    train = compiled.spec.train
+    place = (size[0], size[1]) if size and train and not train.learns_values else None
+    found: dict[str, Shape] = {}
+    for name, density in (model.densities(heads) if records else {}).items():
+        given = heads[name][-1] if heads[name].dim() == 3 else heads[name]
+        for shape in shapes_of(density, records[name], given, place):
+            found[name] = shape
+    return found
 
 
 def read_inputs(graph: EnergyGraph, files: Sequence[Path], size: Size | None) -> dict[str, Given]:
