@@ -2,8 +2,8 @@
 
     python benchmarks/studies/faces_values.py SOURCE.npz TARGET.npz
 
-turn = (nose − eye 1)·(eye 2 − eye 1) / |eye 2 − eye 1|² − ½: 0 ahead, in distances of the outer eye corners, whatever
-the size of the face and however it is tilted; a mirrored picture has minus the number.
+turn = 10 ((nose − eye 1)·(eye 2 − eye 1) / |eye 2 − eye 1|² − ½): 0 ahead, in tenths of the distance of the outer eye
+corners, whatever the size of the face and however it is tilted; a mirrored picture has minus the number.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def turns(points: NDArray[np.floating]) -> NDArray[np.float64]:
     """(n, 68, 2) → (n,)."""
     eye_1, nose, eye_2 = (points[:, number].astype(np.float64) for number in (EYE_1, NOSE, EYE_2))
     apart = eye_2 - eye_1
-    return ((nose - eye_1) * apart).sum(1) / (apart * apart).sum(1) - 0.5
+    return 10 * (((nose - eye_1) * apart).sum(1) / (apart * apart).sum(1) - 0.5)
 
 
 def main(source: Path, target: Path) -> None:

@@ -84,7 +84,7 @@ def draw_density(name: str, shape: Shape, picture: Picture | None) -> Figure:
     axes = figure.subplots()
     _onto(axes, shape, picture)
     axes.set_title(f"p({name} | x)", fontsize=10, color=INK)
-    axes.legend(fontsize=8, frameon=False, loc="best" if len(shape.axes) == 1 else "upper right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
 
 
@@ -98,8 +98,8 @@ def draw_densities(shapes: Sequence[Shape], titles: Sequence[str], pictures: Seq
         cell.set_title(title, fontsize=8, color=INK, pad=3)
     for cell in cells[len(shapes) :]:
         cell.set_visible(False)
-    handles, labels = cells[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    legend = cells[0].get_legend_handles_labels()
+    figure.legend(*legend, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
 
 
