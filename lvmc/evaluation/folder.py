@@ -16,8 +16,10 @@ from lvmc.evaluation.evaluate import Evaluated
 from lvmc.evaluation.evaluation import Evaluation, save_errors
 from lvmc.evaluation.pictures import draw_overview, draw_sample
 from lvmc.evaluation.predict import Predicted
-from lvmc.evaluation.shown import Shown, look, worst
+from lvmc.evaluation.shapes import first_shapes
+from lvmc.evaluation.shown import Shown, colours, look, worst
 from lvmc.evaluation.tables import listings, markdown, write_figures, write_rows
+from lvmc.results.densities import draw_densities
 from lvmc.results.figures import save
 from lvmc.spec.train import Train
 
@@ -95,6 +97,18 @@ def write_pictures(
             if shown:
                 titles = [judged[0] if judged else each.sample.name for each, judged in zip(shown, said, strict=True)]
                 save(draw_overview(shown, titles), where / f"{kind}.png")
+
+
+def write_densities(model: Model, sets: Mapping[str, SampleSet], train: Train, count: int, folder: Path) -> None:
+    """Draw the densities of the first samples of each set with what is true: `pictures/<set>/density_<head>.png`."""
+    for name, samples in sets.items():
+        for head, shown in first_shapes(model, samples, train, count).items():
+            figure = draw_densities(
+                [shape for _, shape in shown],
+                [each.name for each, _ in shown],
+                [colours(each.image) for each, _ in shown],
+            )
+            save(figure, folder / "pictures" / name / f"density_{head}.png")
 
 
 def _judgements(evaluation: Evaluation, name: str, index: int, shown: Shown) -> Iterator[str]:

@@ -104,7 +104,7 @@ def numbers_said(
     heads = [head for head in graph.heads if dims_of(head.record) is not None and head.name in told]
     if not heads:
         return {}
-    truth = {head.name: _truth(batch, train, head, out[head.name].device) for head in heads}
+    truth = {head.name: learned(batch, train, head, out[head.name].device) for head in heads}
     size = None if train.learns_values else (batch.images.shape[2], batch.images.shape[3])
     step = _rows(heads, size) or len(batch.index)
     parts: list[dict[str, Numbers]] = []
@@ -199,8 +199,8 @@ def _energy(
     return Numbers(predicted, mean, None, log_likelihood, integrals.log_normaliser_error, below)
 
 
-def _truth(batch: Batch, train: Train, head: HeadNode, device: Any) -> Tensor | None:
-    """(B, dims); nan where points are not annotated."""
+def learned(batch: Batch, train: Train, head: HeadNode, device: Any) -> Tensor | None:
+    """What a head learns of a batch, (B, dims), None if the batch does not say; nan where points are not annotated."""
     import torch
 
     truth = numbers_of(batch, train.columns(head.name))

@@ -63,8 +63,13 @@ class Shown:
     @property
     def picture(self) -> Numbers:
         """The sample as colours (H, W, 3) in 0 … 1."""
-        image = self.sample.image.astype(np.float32) / np.float32(255)
-        return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, 2)
+        return colours(self.sample.image)
+
+
+def colours(pixels: NDArray[np.uint8]) -> Numbers:
+    """Pixels (H, W, channels) as colours (H, W, 3) in 0 … 1."""
+    image = pixels.astype(np.float32) / np.float32(255)
+    return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from lvmc.results.densities import draw_density
 from lvmc.results.figures import save
 from lvmc.results.heads import draw_head
 from lvmc.results.latents import draw_latent
@@ -33,6 +34,10 @@ def write_results(ran: Ran, folder: Path) -> None:
         save_arrays(folder / "heads.npz", ran.heads)
         (folder / "heads").mkdir()
     for head, key in ((each, key) for each in ran.graph.heads for key in each.outputs):
+        if key in ran.densities:
+            figure = draw_density(key, ran.densities[key], ran.picture)
+            save(figure, folder / "heads" / f"{key}.png")
+            continue
         values = ran.heads[key][-1] if ran.stacked else ran.heads[key]
         read = {f"{key}_p{k}": each for k, each in enumerate(values, 1)} if head.record.at == "each" else {key: values}
         for name, each in read.items():

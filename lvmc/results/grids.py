@@ -99,7 +99,7 @@ def _share(density: Tensor, axis: Tensor, y: Tensor) -> Tensor:
 
     summed = torch.cumulative_trapezoid(density, dim=1)
     summed = torch.cat([torch.zeros_like(summed[:, :1]), summed], 1)
-    place = ((y.clamp(axis[0], axis[-1]) - axis[0]) / (axis[1] - axis[0])).unsqueeze(1)
-    cell = place.floor().long().clamp_max(len(axis) - 2)
+    place = ((y - axis[0]) / (axis[1] - axis[0])).clamp(0, len(axis) - 1).unsqueeze(1)
+    cell = place.nan_to_num().floor().long().clamp_max(len(axis) - 2)
     first, last = summed.gather(1, cell), summed.gather(1, cell + 1)
     return ((first + (place - cell) * (last - first)) / summed[:, -1:]).squeeze(1)

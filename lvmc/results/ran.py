@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from lvmc.diagnostics.passes.trace import Trace, trace_model
 from lvmc.graph import EnergyGraph, InputNode
+from lvmc.heads.density import Density
+from lvmc.results.densities import Shape, shapes_of
 from lvmc.results.images import Given, read_block, read_numbers
 from lvmc.runtime.module import compiled_of
+from lvmc.runtime.starting import start_of_state
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +41,7 @@ class Ran:
         latents: Every layer (channels, H, W), after the last step.
         trace: S and the residual after every update; None with outer feedback.
         states: Of outer feedback, at the start and after each step, (1 + steps, points, 2) or (1 + steps, C, H, W).
+        densities: Of density heads of one or two numbers, where it is known where those lie.
     """
 
     graph: EnergyGraph
@@ -45,6 +49,7 @@ class Ran:
     heads: Mapping[str, Numbers]
     latents: Mapping[str, Numbers]
     trace: Trace | None
+    densities: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
     states: Mapping[str, Numbers] = field(default_factory=dict[str, Numbers])
 
     @property
@@ -99,6 +104,7 @@ def run_model(
         latents={name: value[0].numpy() for name, value in latents.items()},
         trace=None if graph.feedback else trace_model(model, inputs, tensors),
         states={state.name: _whole_way(model, state, tensors, found[state.name]) for state in states},
+        densities=_densities(model, found, inputs[0].shape[2:] if inputs else None),
     )
 
 
@@ -106,10 +112,22 @@ def _whole_way(model: Model, state: StateNode, given: Mapping[str, torch.Tensor]
     """A state at the start and after each step, of one sample."""
     import torch
 
-    start = given[state.name][0] if state.name in given else None
-    if start is None:
-        start = model.get_buffer(state.start) if state.start else torch.zeros_like(found[0, 0])
-    return torch.cat((start[None].to(found), found[:, 0])).numpy()
+    start = given[state.name] if state.name in given else start_of_state(model, state, found[0])
+    return torch.cat((start.to(found), found[:, 0])).numpy()
+
+
+def _densities(model: Model, heads: dict[str, torch.Tensor], size: Sequence[int] | None) -> dict[str, Shape]:
+    """Shapes by head; of points in a picture of this size, if that is what is learned."""
+    compiled = compiled_of(model)
+    records = {head.name: head.record for head in compiled.graph.heads if isinstance(head.record, Density)}
+    train = compiled.spec.train
+    place = (size[0], size[1]) if size and train and not train.learns_values else None
+    found: dict[str, Shape] = {}
+    for name, density in (model.densities(heads) if records else {}).items():
+        given = heads[name][-1] if heads[name].dim() == 3 else heads[name]
+        for shape in shapes_of(density, records[name], given, place):
+            found[name] = shape
+    return found
 
 
 def read_inputs(graph: EnergyGraph, files: Sequence[Path], size: Size | None) -> dict[str, Given]:

@@ -303,6 +303,24 @@ def test_heatmaps_of_what_is_known_and_of_what_is_too_sharp() -> None:
         model.densities({"y": torch.zeros(1, 4)})["y"].heatmap(1, 9)
 
 
+@pytest.mark.parametrize("name", ["bins", "softmax", "importance", "normal"])
+def test_heads_may_be_called_like_functions_of_the_file(name: str) -> None:
+    """A head `bins` has a value bins_mean, a head `importance` an importance_loss: they do not hide the functions."""
+    for head in (HEADS["softmax_more"], HEADS["plain"]):
+        model, usual = (lvmc.compile(spec_of(head, each), seed=3).double() for each in (name, "y"))
+        usual.load_state_dict({key.replace(f".{name}.", ".y."): value for key, value in model.state_dict().items()})
+        out, wanted = model(image()), usual(image())
+        targets = numbers(3, head["dims"], seed=4)
+        samples = numbers(3, 8, head["dims"], seed=5)
+        more = {"samples": {name: samples}} if "samples" in head else {}
+        loss = model.losses(out, {name: targets}, **more)[name]
+        more = {"samples": {"y": samples}} if more else {}
+        assert torch.equal(loss, usual.losses(wanted, {"y": targets}, **more)["y"])
+        found, known = model.densities(out)[name], usual.densities(wanted)["y"]
+        assert torch.equal(found.value(samples), known.value(samples))
+        assert found.mean is known.mean is None or torch.equal(found.mean, known.mean)
+
+
 def test_samples_are_of_the_mixture() -> None:
     """Equation (5) by a Kolmogorov–Smirnov test; a generator's or torch's own seed repeats the loss."""
     _, model = setting("plain")
