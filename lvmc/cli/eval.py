@@ -121,8 +121,8 @@ def _refiner(model: str | None, net: Model, train: Train, seed: int) -> Model | 
     Raises:
         ValueError: It does not, or has none.
     """
+    from lvmc.evaluation.calls import picture_input
     from lvmc.evaluation.numbers import refiners
-    from lvmc.evaluation.predict import picture_input
     from lvmc.runtime.module import compiled_of
 
     if model is None:

@@ -133,10 +133,7 @@ def _said(
     for head in heads:
         name, given = head.name, out[head.name].float()
         if is_energy(head):
-            own = next(
-                (starts[each] for each, energy in refined_by.items() if energy == name and each in starts and not by),
-                None,
-            )
+            own = None if by else next((starts[each] for each in starts if refined_by.get(each) == name), None)
             said[name] = _energy(asked[name], head, given, truth[name], size, own)
         else:
             refiner = refining.get(refined_by.get(name, ""))

@@ -154,8 +154,9 @@ def said_of(
 
 def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted | None:
     """Values as they are, and points in pixels; None of numbers that are neither."""
-    arrays = {field.name: getattr(said, field.name) for field in fields(Numbers)}
+    arrays: dict[str, Tensor | None] = {field.name: getattr(said, field.name) for field in fields(Numbers)}
     predicted = arrays.pop("predicted")
+    assert predicted is not None
     if not train.learns_values:
         if predicted.shape[1] % 2:
             return None
@@ -163,7 +164,8 @@ def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted
         arrays |= {name: None if each is None else points_of_vector(each, size) for name, each in places.items()}
     else:
         arrays["numbers"] = predicted
-    return Predicted(**{name: None if each is None else _floats(each) for name, each in arrays.items()})
+    read: dict[str, Any] = {name: None if each is None else _floats(each) for name, each in arrays.items()}
+    return Predicted(**read)
 
 
 def _decoded(each: Judged, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:

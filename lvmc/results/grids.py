@@ -90,7 +90,8 @@ def _about(record: Record, given: Tensor) -> tuple[list[float], list[float]]:
     """The least and largest of what is likely in the batch, by coordinate."""
     centre, spread = given.chunk(2, -1)
     scale = WIDE * (0.5 * spread if record.model == "gaussian" else spread).exp()
-    return (centre - scale).amin(0).tolist(), (centre + scale).amax(0).tolist()
+    low, high = (centre - scale).amin(0), (centre + scale).amax(0)
+    return [float(each) for each in low], [float(each) for each in high]
 
 
 def _share(density: Tensor, axis: Tensor, y: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lvmc import pipeline
 from lvmc.data.sample import SampleSet
@@ -112,8 +112,9 @@ def _narrowed(spec: Spec, stage: Stage) -> Spec:
         else head
         for name, head in spec.heads.items()
     }
-    inference = spec.inference.model_copy(update={"passes": stage.passes}) if stage.passes else spec.inference
-    changed: dict[str, object] = {"heads": heads, "train": None} | ({"inference": inference} if stage.passes else {})
+    changed: dict[str, Any] = {"heads": heads, "train": None}
+    if stage.passes:
+        changed["inference"] = spec.inference.model_copy(update={"passes": stage.passes})
     if spec.feedback is not None and stage.steps:
         changed["feedback"] = spec.feedback.model_copy(update={"steps": stage.steps})
     return spec.model_copy(update=changed)
