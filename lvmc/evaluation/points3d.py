@@ -27,7 +27,7 @@ def root_errors(predicted: Points, points: Points, names: tuple[str, ...]) -> Fl
         names: Of the points.
     """
     apart = predicted.astype(np.float64) - points
-    known = np.isfinite(apart).all(2)
+    known: NDArray[np.bool_] = np.all(np.isfinite(apart), axis=2)
     count = np.maximum(known.sum(1), 1)[:, None]
     shift = np.where(known[:, :, None], apart, 0.0).sum(1) / count
     root = next((number for number, name in enumerate(names) if name in ROOTS), None)
