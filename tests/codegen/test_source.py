@@ -20,6 +20,7 @@ from lvmc.ir import listing
 from lvmc.ir.ops import OPS
 from lvmc.loading import resolve
 from lvmc.methods import plan
+from lvmc.source import parse
 from lvmc.spec import dump
 from tests.conftest import Golden
 from tests.laws.specs import specs as random_specs
@@ -62,6 +63,13 @@ def test_emitted_text_of_a_lift(golden: Golden, monkeypatch: pytest.MonkeyPatch)
         "heads": {"joints": {"kind": "heatmap", "channels": 16, "reads": ["h2", "h1"]}, "pose3d": lift},
     }
     golden(Path(__file__).parents[1] / "golden" / "lifted.py.txt", source_of(spec))
+
+
+def test_emitted_text_of_stages_that_lift(golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zoo's, named from its folder."""
+    monkeypatch.chdir(specs.path("cpm_lift").parent)
+    values = parse(Path("cpm_lift.yaml").read_text(encoding="utf-8"), "cpm_lift.yaml").values
+    golden(Path(__file__).parents[1] / "golden" / "cpm_lift.py.txt", source_of(values))
 
 
 @pytest.mark.parametrize("name", ["two_layer", "qp2_vgg16"])

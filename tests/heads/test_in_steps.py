@@ -57,6 +57,39 @@ def test_lifted_poses_are_carried_from_step_to_step(kind: str, tying: str) -> No
     assert not torch.allclose(out["heat"][0], out["heat"][2])
 
 
+def test_a_loss_of_one_stage_reaches_the_keypoints_of_the_stage_before() -> None:
+    """Through the lifted pose and its beliefs alone, with either gradient."""
+    for gradient in ("autograd", "paper", "none"):
+        spec = spec_of("map", "untied")
+        spec["heads"]["pose3d"]["gradient"] = gradient
+        model = lvmc.compile(spec, seed=0)
+        model(torch.randn(2, 1, 32, 32))["heat"][1].square().sum().backward()
+        first, last = (model.get_parameter(f"step{step}.heads.heat.h2.weight").grad for step in (1, 2))
+        assert last is not None
+        assert last.abs().max() > 0
+        reached = first is not None and bool(first.abs().max() > 0)
+        assert reached == (gradient != "none")
+
+
+def test_stages_of_the_zoo_see_beliefs_of_the_image_and_of_the_pose() -> None:
+    """A stage that sees no lifted beliefs says something else, and every stage has losses in 2D and in 3D."""
+    model = lvmc.compile("cpm_lift", seed=0).eval()
+    image = torch.randn(2, 3, 56, 56)
+    out = model(image)
+    for state, head in (("beliefs", "points"), ("lifted", "pose3d.belief")):
+        small = torch.nn.functional.interpolate(out[head][0], (28, 28), mode="bilinear")
+        assert torch.allclose(out[state][0], small, atol=1e-5)
+    seen, nothing = out["beliefs"][0], torch.zeros(2, 16, 28, 28)
+    second = model.step(image, beliefs=seen, lifted=out["lifted"][0], number=2)
+    assert torch.allclose(second["points"], out["points"][1], atol=1e-4)
+    assert not torch.allclose(model.step(image, beliefs=seen, lifted=nothing, number=2)["points"], second["points"])
+    targets = {
+        "points": torch.zeros(2, 16, 56, 56), "pose3d.points2d": torch.rand(2, 16, 2) * 56,
+        "pose3d.points3d": torch.randn(2, 16, 3),
+    }  # fmt: skip
+    assert all(loss.isfinite() for loss in model.losses(out, targets).values())
+
+
 def test_densities_are_those_of_the_last_step_and_losses_of_all() -> None:
     model = lvmc.compile(spec_of("points", "tied")).eval()
     out = model(torch.randn(2, 1, 32, 32))

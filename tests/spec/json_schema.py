@@ -35,6 +35,8 @@ def _keyword(key: str, rule: Any, schema: dict[str, Any], value: Any, root: dict
             return sum(accepts(each, value, root) for each in rule) == 1
         case "items":
             return not isinstance(value, list) or all(accepts(rule, each, root) for each in value)
+        case "propertyNames":
+            return not isinstance(value, dict) or all(accepts(rule, name, root) for name in value)
         case "properties" | "additionalProperties":
             return not isinstance(value, dict) or _members(key, rule, schema, value, root)
         case _:
