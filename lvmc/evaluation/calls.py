@@ -62,7 +62,7 @@ def calls(model: Model, samples: SampleSet, train: Train, batch: int, **given: A
             with torch.no_grad():
                 images = each.images.to(device, non_blocking=True)
                 out = model(images, **given)
-                mirrored = model(images.flip(3), **given) if train.evaluate.mirror else {}
+                mirrored: dict[str, Tensor] = model(images.flip(3), **given) if train.evaluate.mirror else {}
             yield Called(graph, each, out, mirrored, flip_of(graph, samples))
     finally:
         model.train(training)

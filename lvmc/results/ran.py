@@ -59,11 +59,14 @@ def run_model(model: Model, files: Sequence[Path], named: Mapping[str, Path], si
         size: Height and width to bring pictures to; nominal if not given.
 
     Raises:
-        ValueError: Files are missing, too many, or do not fit.
+        ValueError: Files are missing, too many, or do not fit; the model has outer feedback.
     """
     import torch
 
     graph = compiled_of(model).graph
+    if graph.feedback is not None:
+        how = "`lvmc eval -o OUT` draws what it predicts for its data, and Python calls it: lvmc.open(FOLDER)(image)"
+        raise ValueError(f"{graph.name} has outer feedback, whose steps are not shown here; {how}")
     given = read_inputs(graph, files, size) | read_named(graph, named, keywords_of(model))
     tensors = {name: torch.as_tensor(each.values) for name, each in given.items()}
     inputs = [tensors.pop(node.name) for node in graph.plain_inputs]

@@ -113,9 +113,9 @@ def _narrowed(spec: Spec, stage: Stage) -> Spec:
         for name, head in spec.heads.items()
     }
     inference = spec.inference.model_copy(update={"passes": stage.passes}) if stage.passes else spec.inference
-    changed: dict[str, object] = {"heads": heads, "train": None} | ({"inference": inference} if stage.passes else {})
+    changed = {"heads": heads, "train": None} | ({"inference": inference} if stage.passes else {})
     if spec.feedback is not None and stage.steps:
-        changed["feedback"] = spec.feedback.model_copy(update={"steps": stage.steps})
+        changed |= {"feedback": spec.feedback.model_copy(update={"steps": stage.steps})}
     return spec.model_copy(update=changed)
 
 

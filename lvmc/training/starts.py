@@ -35,7 +35,7 @@ def start_at_points(model: Model, samples: SampleSet) -> None:
         if counts != {state.shape[0]}:
             several = " or ".join(map(str, sorted(counts))) or "no"
             raise ValueError(f"state {state.name!r} has {state.shape[0]} points, but the samples have {several}")
-        points = torch.from_numpy(np.stack([each for each, _ in given]))
-        counted = torch.from_numpy(np.stack([visible > 0 for _, visible in given]))
+        points = torch.as_tensor(np.stack([each for each, _ in given]))
+        counted = torch.as_tensor(np.stack([visible > 0 for _, visible in given]))
         how = cast('Literal["median", "mean"]', state.init)
         model.get_buffer(state.start).copy_(start_of(points, how, counted))

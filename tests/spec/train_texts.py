@@ -29,9 +29,10 @@ TRAIN_SHORT_AND_LONG: dict[str, tuple[str, str]] = {
           precision: float32
           augment: {flip: 0, rotate: 0, scale: 0, shift: 0, brightness: 0, contrast: 0, saturation: 0, occlude: 0}
           targets: {}
-          evaluate: {pck: 0.1, decode: centroid, window: 3, mirror: false, every: 1, watch: loss}
+          path: predicted
+          evaluate: {pck: 0.1, decode: centroid, window: 3, mirror: false, every: 1, watch: loss, steps: }
           stages:
-          - {epochs: 5, reads: {keypoints: [h2]}, rate: , passes: }
+          - {epochs: 5, reads: {keypoints: [h2]}, rate: , passes: , steps: }
           - {epochs: 5, reads: }
           patience:
           readouts: normal
@@ -65,6 +66,17 @@ TRAIN_SHORT_AND_LONG: dict[str, tuple[str, str]] = {
 """Pairs of specs that mean the same."""
 
 TRAIN_OTHERS: dict[str, str] = {
+    "train in steps": """
+        state: {pose: {points: 16}}
+        inputs: {image: {channels: 3, size: 32}, belief: {render: pose, sigma: 2}}
+        layers: {h1: {channels: 4, filter: 3}}
+        heads: {moves: {kind: vector, outputs: 32, reads: h1}}
+        feedback: {update: {pose: {add: moves, bound: 4}}, steps: 2}
+        train:
+          path: fixed
+          evaluate: {watch: pose/nme, steps: 5}
+          stages: [{epochs: 2, steps: 1}, {epochs: 2}]
+        """,
     "train choices": """
         inputs: {image: {channels: 1, size: 64}}
         layers: {h1: {channels: 4, filter: 3}, h2: {channels: 4, filter: 3}}

@@ -83,22 +83,38 @@ def test_a_pass_each_has_the_target_of_all(tmp_path: Path) -> None:
     torch.testing.assert_close(model.losses(out, targets)["k"], torch.stack(each).mean())
 
 
-def test_vectors_are_coordinates_and_names_missing_points(tmp_path: Path) -> None:
+def test_vectors_are_coordinates_without_missing_points(tmp_path: Path) -> None:
+    """What is missing is not a number, and does not count in the loss; a density names the sample."""
     from lvmc.data.npz import open_npz
     from lvmc.evaluation.calls import picture_input
 
-    spec = spec_of(write_set(tmp_path / "set.npz"), heads={"v": {"kind": "vector", "outputs": 6, "reads": "h1"}})
+    heads = {
+        "v": {"kind": "vector", "outputs": 6, "reads": "h1"},
+        "d": {"kind": "density", "model": "gaussian", "dims": 6, "reads": "h1"},
+    }
+    spec = spec_of(write_set(tmp_path / "set.npz"), heads=heads)
     assert spec.train is not None
     graph = resolve(spec)[1]
-    points, _, units = points_and_units()
+    points, visible, units = points_and_units()
     batch = batch_of(points, torch.full((4, POINTS), 2), units)
     found = targets_of(graph, spec.train, batch)["v"]
     torch.testing.assert_close(found[0, 0], torch.tensor(3 / 7.5 - 1))
+    missing = batch_of(points, visible, units)
+    partly = targets_of(graph, spec.train, missing)
+    assert torch.equal(partly["v"].isnan(), (visible == 0).repeat_interleave(2, 1))
+    assert counts_of(graph, spec.train, missing).tolist() == [int((visible > 0).sum()), 4]
+    out = {"v": torch.rand(4, 6, requires_grad=True), "d": torch.rand(4, 12)}
+    loss = lvmc.compile(spec).losses(out, partly)["v"]
+    known = ~partly["v"].isnan()
+    torch.testing.assert_close(loss, (out["v"] - partly["v"])[known].square().mean())
+    loss.backward()
+    assert out["v"].grad is not None
+    assert torch.equal(out["v"].grad == 0, ~known)
     samples = open_npz(spec.train.data, picture_input(graph), None).train  # pyright: ignore[reportArgumentType]
     check_fit(graph, spec.train, samples)
     check_batch(graph, batch, samples)
-    with pytest.raises(ValueError, match=r"'v'.*set\.npz.*not annotated"):
-        check_batch(graph, batch_of(points, torch.zeros(4, POINTS), units), samples)
+    with pytest.raises(ValueError, match=r"'d'.*set\.npz.*not annotated"):
+        check_batch(graph, missing, samples)
 
 
 @pytest.mark.parametrize(
