@@ -1,4 +1,4 @@
-"""Poses lifted a second: the emitted module, with equal weights and with weights of their own, beside a plain loop.
+"""Poses lifted a second: the emitted module with all joints, some missing, and weights, beside a plain loop.
 
     python benchmarks/lifting.py [--quick] [--threads N] [--cpu-time] [--json FILE]
 
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 import lvmc
 from agreement import UnequalError, distances
 from harness import Clock, Goal, Pace, Ratio, Row, Samples, Section, interleave, paired, rounds_of, spread
-from lvmc.ir.lifting import Basis
+from lvmc.ir.lifting import Basis, lift_pixels
 from lvmc.lifting import save_basis
 from lvmc.lifting.rotations import LEVEL, turns
 from report import environment_line, table, write_json
@@ -35,12 +35,13 @@ from report import environment_line, table, write_json
 Numbers = NDArray[np.float64]
 
 COMPONENTS, DIMENSIONS, POINTS, ROTATIONS = 3, 25, 17, 100
-EMITTED, WEIGHTED, LOOP = "emitted", "emitted, weights of their own", "loop of least squares"
-BATCH = {EMITTED: 1024, WEIGHTED: 32, LOOP: 2}
+EMITTED, MISSING, WEIGHTED = "emitted, all joints", "emitted, 1 to 4 joints missing", "emitted, weights of their own"
+LOOP = "loop of least squares, all joints"
+BATCH = {EMITTED: 1024, MISSING: 1024, WEIGHTED: 64, LOOP: 2}
 WANTED = 20_000
-"""Poses a second on two threads."""
+"""Poses a second on two threads, with and without missing joints."""
 
-_CLOSE = 1e-3
+_CLOSE, _CHECKED = 1e-3, 32
 
 
 class Subject(NamedTuple):
@@ -94,6 +95,18 @@ def head_of(model: Basis) -> nn.Module:
         }).heads.pose  # fmt: skip
 
 
+def missing(count: int) -> Tensor:
+    """Weights (count, L) of poses that miss one to four joints, any as likely as another."""
+    random = np.random.default_rng(2)
+    order = random.random((count, POINTS)).argsort(1)
+    return torch.from_numpy(order >= random.integers(1, 5, size=(count, 1))).float()
+
+
+def sure(count: int) -> Tensor:
+    """Weights (count, L) between 0 and 1."""
+    return torch.from_numpy(np.random.default_rng(3).random((count, POINTS))).float()
+
+
 def loop(model: Basis, points: Tensor) -> Tensor:
     """Each pose, component and rotation by `numpy.linalg.lstsq`, as one would write it down."""
     found: list[Numbers] = []
@@ -122,14 +135,18 @@ def subjects() -> dict[str, Subject]:
     """
     model = basis()
     head, points = head_of(model), points_of(model, max(BATCH.values()))
+    weights: dict[str, Tensor] = {MISSING: missing(BATCH[MISSING]), WEIGHTED: sure(BATCH[WEIGHTED])}
     lifts = {
         EMITTED: lambda given: head(given, scale=1.0),
-        WEIGHTED: lambda given: head(given, torch.ones(given.shape[:2]), 1.0),
+        MISSING: lambda given: head(given, weights[MISSING][: len(given)], 1.0),
+        WEIGHTED: lambda given: head(given, weights[WEIGHTED][: len(given)], 1.0),
         LOOP: lambda given: loop(model, given),
     }
-    few = points[: BATCH[LOOP]]
     for name, lift in lifts.items():
-        apart = distances({"pose": head(few, scale=1.0)}, {"pose": lift(few)}, name)
+        few = points[: min(_CHECKED, BATCH[name])]
+        given = weights[name][: len(few)].double().numpy() if name in weights else None
+        wanted = torch.from_numpy(lift_pixels(model, few.double().numpy(), given, 1.0)).float()
+        apart = distances({"pose": wanted}, {"pose": lift(few)}, name)
         if not bool((apart < _CLOSE).all()):
             raise UnequalError(f"{name}: poses differ by {apart.max():.1e}")
     return {name: Subject(lift, points[: BATCH[name]]) for name, lift in lifts.items()}
@@ -143,11 +160,17 @@ def poses_a_second(pace: Pace, clock: Clock = perf_counter) -> Section:
         samples = interleave(runs, pace.seconds(40.0), clock)
     each: Samples = {name: [time / BATCH[name] for time in times] for name, times in samples.items()}
     rows = tuple(Row(name, spread([1 / time for time in times]), "/s") for name, times in each.items())
-    wanted = Ratio(f"{EMITTED} / {WANTED:,} a second", spread([1 / (WANTED * t) for t in each[EMITTED]]), Goal("≥", 1))
-    ratios = (wanted, Ratio(f"{EMITTED} / {LOOP}", paired(each[LOOP], each[EMITTED])))
+    ratios = (
+        *(_wanted(name, each[name]) for name in (EMITTED, MISSING)),
+        Ratio(f"{EMITTED} / {LOOP}", paired(each[LOOP], each[EMITTED])),
+    )
     title = f"poses a second, {ROTATIONS} rotations × {COMPONENTS} components, float32"
     notes = (f"{torch.get_num_threads()} threads; batches of {', '.join(map(str, BATCH.values()))}",)
     return Section("lifting", title, rows, ratios, notes, rounds_of(samples))
+
+
+def _wanted(name: str, seconds: Sequence[float]) -> Ratio:
+    return Ratio(f"{name} / {WANTED:,} a second", spread([1 / (WANTED * each) for each in seconds]), Goal("≥", 1))
 
 
 def _run(subject: Subject) -> Callable[[], object]:

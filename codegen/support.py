@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"
-_SOURCES = tuple(_TEMPLATES / f"{name}.py" for name in ("functions", "constraint", "lifting", "density"))
+_SOURCES = tuple(
+    _TEMPLATES / f"{name}.py" for name in ("functions", "constraint", "landmarks", "candidates", "lifting", "density")
+)
 
 
 @cache
@@ -29,10 +31,10 @@ def definitions() -> dict[str, str]:
 
 @cache
 def imports() -> dict[str, str]:
-    """The import statement of every name that carried functions import, by name, in order."""
+    """The module of every name that carried functions import, but for other carried ones, by name, in order."""
     found: dict[str, str] = {}
     for node in (node for text in _texts() for node in ast.parse(text).body):
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("lvmc."):
             found |= {alias.name: node.module or "" for alias in node.names}
     return found
 

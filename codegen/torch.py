@@ -11,10 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from lvmc.codegen.attributes import Attributes, attributes
 from lvmc.codegen.body import Body
 from lvmc.codegen.plan import Method, ModulePlan, class_name
-from lvmc.codegen.support import needed, needed_imports
+from lvmc.codegen.support import definitions, needed, needed_imports
 from lvmc.codegen.tree import constructor_lines, reset_lines
 
-from lvmc.ir import Plane
+from lvmc.ir import Plane, Program
+from lvmc.ir.builder import with_names
 
 _TEMPLATES = Path(__file__).parent / "templates" / "torch"
 _LONGEST = 116
@@ -59,11 +60,12 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
     """The body of a method after its docstring."""
     if method.program is None:
         return method.setup
-    given = [v.name for v in method.program.variables if v.kind in _GIVEN and v.name in method.bindings]
+    program = _apart(method.program)
+    given = [v.name for v in program.variables if v.kind in _GIVEN and v.name in method.bindings]
     first = method.bindings[given[0]] if given else ""
     parameter = f"self.{plan.parameters[0].name}" if plan.parameters else "torch.zeros(())"
-    lines = Body(method, method.program, where, first or parameter, f"{first}.shape[0]" if first else "batch").write()
-    masks = [method.bindings[v.name] for v in method.program.variables if v.kind == "mask"]
+    lines = Body(method, program, where, first or parameter, f"{first}.shape[0]" if first else "batch").write()
+    masks = [method.bindings[v.name] for v in program.variables if v.kind == "mask"]
     before = [f"{name} = channels_last({name})" for name in _planes_given(plan, method)]
     before += [f"{mask} = {mask}.bool()" for mask in masks if mask.isidentifier()]
     if method.sizes == "found" and plan.planes:
@@ -76,6 +78,11 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
     if method.own_precision:
         lines = _without_autocast(f"{parameter}.device.type", lines)
     return (*before, *lines)
+
+
+def _apart(program: Program) -> Program:
+    """The program without values that are called like a function of the file: a head `softmax` has a `softmax_loss`."""
+    return with_names(program, {each.out: f"{each.out}_" for each in program.equations if each.out in definitions()})
 
 
 def _planes_given(plan: ModulePlan, method: Method) -> list[str]:

@@ -267,6 +267,11 @@ def _distance(site: Site, op: ops.DistanceLoss) -> Expression:
     return Expression(f"distance_loss({site.args[0].text}, {site.args[1].text}, {op.power}, {op.ignore})")
 
 
+def _known(site: Site, op: ops.KnownLoss) -> Expression:
+    function = "shape_loss" if op.anywhere else "known_loss"
+    return Expression(f"{function}({site.args[0].text}, {site.args[1].text})")
+
+
 def _peaks(site: Site, op: ops.Peaks) -> Expression:
     maps = site.args[0]
     if op.gradient == "paper":
@@ -355,7 +360,7 @@ _WRITERS: dict[type[ops.Op], Writer] = {
     ops.LiftPoints: _lift,
     ops.Columns: _columns,
     ops.Beliefs: _beliefs,
-    ops.KnownLoss: call("known_loss"),
+    ops.KnownLoss: _known,
     ops.Render: render,
     ops.Move: move,
     ops.LogisticLoss: call("logistic_loss"),

@@ -7,7 +7,7 @@ import torch
 
 import lvmc
 from lvmc.data.figures import FigureSet, draw_figure
-from lvmc.data.figures3d import body_poses, points_in_space
+from lvmc.data.figures3d import body_poses
 from lvmc.lifting import fit_basis, save_basis
 
 fit = fit_basis(body_poses(3000), components=2, dimensions=12, rotations=40, align=False)
@@ -18,8 +18,8 @@ spec = lvmc.load("lift_figures", changes=["heads.pose3d.basis=figures3d_basis.np
 lifting = lvmc.compile(spec).heads.pose3d  # the module of the head, called on joints that are known
 
 figures = FigureSet((56, 56), 3, seed=0, split=2, count=200, covered=0.0)
-joints = np.stack([draw_figure(figures, number).points for number in range(200)])
-true = np.stack([points_in_space(figures, number) for number in range(200)])
+samples = [draw_figure(figures, number) for number in range(200)]
+joints, true = np.stack([each.points for each in samples]), np.stack([each.points3d for each in samples])
 visible = torch.from_numpy(np.random.default_rng(0).random((200, 16)) > 0.2).float()
 for what, weights in {"all joints": None, "a fifth of them missing": visible}.items():
     with torch.no_grad():

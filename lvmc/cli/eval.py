@@ -42,6 +42,10 @@ Out = Annotated[
     typer.Option("--out", "-o", metavar="OUT", help="Folder to make: tables, curves, predictions, pictures."),
 ]
 Count = Annotated[int, typer.Option("--pictures", metavar="N", help="Draw the first N samples and the worst N.", min=0)]
+Refiner = Annotated[
+    str | None,
+    typer.Option("--refine-with", metavar="DIR|SPEC", help="A model whose energy refines numbers that this predicts."),
+]
 Batch = Annotated[int, typer.Option(metavar="N", help="Samples at a time.", min=1)]
 
 
@@ -53,12 +57,13 @@ def eval_model(
     out: Out = None,
     pictures: Count = 8,
     weights: Weights = None,
+    refine_with: Refiner = None,
     batch: Batch = 64,
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a trained model on test samples: errors of points and pixels, by joint, visible and hidden apart."""
+    """Judge a trained model on test samples: errors of points, pixels and numbers, likelihoods of densities."""
     from lvmc.cli.folder import check_replaceable, write_folder
     from lvmc.cli.output import print_json, remark
     from lvmc.data.sources import open_data
@@ -78,11 +83,13 @@ def eval_model(
         for text in (f"weights: {whence}", *splits.remarks):
             remark(text)
     net.to(_device())
-    evaluated = predict_and_evaluate(net, sets, train, batch)
+    refiner = _refiner(refine_with, net, train, seed)
+    evaluated = predict_and_evaluate(net, sets, train, batch, refine_with=refiner)
     by_step = evaluate_steps(net, sets, train, batch)
     evaluated = evaluated._replace(evaluation=merged([evaluated.evaluation, by_step]))
     evaluated, category = _with_oks(evaluated, sets, train, split)
     document = _document(evaluated.evaluation, model, whence, train, split, sets, out)
+    document["refine_with"] = refine_with
     if out:
         write_folder(out, partial(_fill, net, sets, evaluated, train, category, pictures, document), EVAL, force)
     if as_json:
@@ -106,6 +113,29 @@ def _train(net: Model, data: str | None) -> Train:
     if spec.train is None:
         raise ValueError(f"{spec.name} has no train section, so there are no samples to judge on: give --data figures")
     return spec.train
+
+
+def _refiner(model: str | None, net: Model, train: Train, seed: int) -> Model | None:
+    """Another model, which takes the same pictures and has an energy of as many numbers.
+
+    Raises:
+        ValueError: It does not, or has none.
+    """
+    from lvmc.evaluation.calls import picture_input
+    from lvmc.evaluation.numbers import refiners
+    from lvmc.runtime.module import compiled_of
+
+    if model is None:
+        return None
+    other = open_model(model, seed)[0].to(_device())
+    graph, own = compiled_of(other).graph, compiled_of(net).graph
+    given, wanted = picture_input(graph), picture_input(own)
+    if (given.channels, given.size) != (wanted.channels, wanted.size):
+        fault = f"{graph.name} takes {given.channels} channels of {given.size[0]}×{given.size[1]}"
+        raise ValueError(f"--refine-with: {fault}, {own.name} {wanted.channels} of {wanted.size[0]}×{wanted.size[1]}")
+    if not refiners(own, train, graph):
+        raise ValueError(f"--refine-with: {graph.name} has no energy of as many numbers as a head of {own.name} gives")
+    return other
 
 
 def _sets(splits: Splits, split: Split) -> dict[str, SampleSet]:
@@ -167,13 +197,14 @@ def _fill(
     document: Mapping[str, Json],
     folder: Path,
 ) -> None:
-    from lvmc.evaluation.folder import write_numbers, write_pictures, write_predictions
+    from lvmc.evaluation.folder import write_densities, write_numbers, write_pictures, write_predictions
 
     write_numbers(evaluated.evaluation, train.evaluate.pck, folder)
     write_predictions(evaluated.predicted, sets, category, folder)
     if pictures:
         write_pictures(net, sets, evaluated, train, pictures, folder)
-    noted = {key: document[key] for key in ("model", "weights", "data", "split", "samples", "pck")}
+        write_densities(net, sets, train, pictures, folder)
+    noted = {key: document[key] for key in ("model", "weights", "data", "split", "samples", "pck", "refine_with")}
     (folder / EVAL).write_text(json.dumps(noted), encoding="utf-8")
 
 

@@ -111,8 +111,7 @@ def _show(trained: Trained, folder: Path, watch: str) -> None:
         show.print(table(each.columns, each.rows, left=each.columns[:1]))
     files = f"{trained.spec.name}.py, weights.safetensors, evaluation.json, log.csv, log.jsonl, tensorboard/"
     show.print(f"\n{folder}/: {files}", soft_wrap=True)
-    more = "" if trained.spec.feedback else f"; lvmc run {folder} PICTURE -o out"
-    show.print(f"next: lvmc eval {folder} -o {folder}/eval{more}", soft_wrap=True)
+    show.print(f"next: lvmc eval {folder} -o {folder}/eval; lvmc run {folder} PICTURE -o out", soft_wrap=True)
 
 
 def _limit(spec: SpecRecord) -> float:

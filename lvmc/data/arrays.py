@@ -28,16 +28,19 @@ class Arrays:
     Attributes:
         images: (n, h, w, channels) uint8.
         points: (n, P, 2) float64, pixel centres at whole numbers.
+        points3d: (n, P, 3), as in `Sample`.
         visible: (n, P), as in `Sample`.
         flip: Mirror images of the P points.
         split: (n,) 0 train, 1 validation, 2 test.
         box: (n, 4) float64, first row, end, first column, end of what is covered, in pixels.
         donor: (n,) the picture that covers.
         uncovered: (n, P) what stays visible.
+        values: (n, D) float64; their signs in mirrored pictures are `signs`.
     """
 
     images: NDArray[np.uint8]
     points: NDArray[np.float64] | None = None
+    points3d: NDArray[np.floating] | None = None
     visible: NDArray[np.integer] | None = None
     flip: tuple[int, ...] | None = None
     masks: NDArray[np.integer] | None = None
@@ -48,6 +51,8 @@ class Arrays:
     box: NDArray[np.float64] | None = None
     donor: NDArray[np.integer] | None = None
     uncovered: NDArray[np.bool_] | None = None
+    values: NDArray[np.float64] | None = None
+    signs: tuple[int, ...] | None = None
 
 
 class _Reader(Protocol):
@@ -84,6 +89,7 @@ def _arrays(file: Path, record: Npz, opened: Any) -> Arrays:
         return read(getattr(record, field), kinds, (count, *shape), needed=field in record.model_fields_set)
 
     keypoints = named("keypoints", "iuf", -1, 2)
+    values = _values(record, count, read)
     arrays = Arrays(
         images,
         masks=named("masks", "iub", high, wide),
@@ -91,10 +97,14 @@ def _arrays(file: Path, record: Npz, opened: Any) -> Arrays:
         superpixels=named("superpixels", "iub", high, wide),
         split=named("split", "iub"),
         classes=_classes(opened),
+        values=values,
+        signs=_signs(file, record, values),
     )
     if keypoints is None:
         return _without_points(file, record, arrays)
-    return _with_points(file, record, arrays, keypoints, named("visible", "iub", keypoints.shape[1]), read)
+    points = keypoints.shape[1]
+    known = named("visible", "iub", points), named("points3d", "iuf", points, 3)
+    return _with_points(file, record, arrays, keypoints, known, read)
 
 
 def _reader(file: Path, opened: Any) -> _Reader:
@@ -132,6 +142,27 @@ def _images(file: Path, record: Npz, read: _Reader) -> NDArray[np.uint8]:
     return found if found.ndim == 4 else found[:, :, :, None]
 
 
+def _values(record: Npz, rows: int, read: _Reader) -> NDArray[np.float64] | None:
+    """(n, D), whether the file has (n,) or (n, D)."""
+    if record.values is None:
+        return None
+    try:
+        found = read(record.values, "iuf", (rows,), needed=True)
+    except ValueError:
+        found = read(record.values, "iuf", (rows, -1), needed=True)
+    assert found is not None
+    return np.asarray(found, np.float64).reshape(rows, -1)
+
+
+def _signs(file: Path, record: Npz, values: NDArray[np.float64] | None) -> tuple[int, ...] | None:
+    if record.signs is None or values is None:
+        return None
+    if len(record.signs) != values.shape[1]:
+        fault = f"'data.signs' has {len(record.signs)} entries for the {values.shape[1]} columns of {record.values!r}"
+        raise ValueError(f"{file}: {fault}; write one a column")
+    return record.signs
+
+
 def _classes(opened: Any) -> tuple[str, ...]:
     """Names of the classes of masks, where the file has an array `classes` of texts."""
     found = opened["classes"] if "classes" in opened.files else np.zeros(0)
@@ -139,7 +170,7 @@ def _classes(opened: Any) -> tuple[str, ...]:
 
 
 def _without_points(file: Path, record: Npz, arrays: Arrays) -> Arrays:
-    for field in ("points", "first_pixel", "flip", "unit"):
+    for field in ("points", "first_pixel", "flip", "unit", "points3d"):
         if field in record.model_fields_set and getattr(record, field) is not None:
             raise ValueError(f"{file}: has no array {record.keypoints!r}, so 'data.{field}' says nothing; leave it out")
     return arrays
@@ -150,10 +181,10 @@ def _with_points(
     record: Npz,
     arrays: Arrays,
     keypoints: NDArray[Any],
-    visible: NDArray[Any] | None,
+    known: tuple[NDArray[Any] | None, NDArray[Any] | None],
     read: _Reader,
 ) -> Arrays:
-    count = keypoints.shape[1]
+    count, (visible, points3d) = keypoints.shape[1], known
     chosen = _chosen(file, record, count)
     flags = np.full(keypoints.shape[:2], VISIBLE, np.int64) if visible is None else visible
     flags = np.where(flags, VISIBLE, HIDDEN) if flags.dtype.kind == "b" else flags
@@ -161,6 +192,7 @@ def _with_points(
     return replace(
         arrays,
         points=np.asarray(keypoints[:, chosen], np.float64) - record.first_pixel,
+        points3d=None if points3d is None else np.asarray(points3d[:, chosen], np.float32),
         visible=flags[:, chosen],
         flip=_flip(file, record, chosen, count, read),
         box=box,
@@ -229,6 +261,12 @@ def faulty_rows(record: Npz, arrays: Arrays) -> Iterator[tuple[int, str, str]]:
         lost = ~np.isfinite(arrays.points).all(2) & (arrays.visible > 0)
         for row in np.flatnonzero(lost.any(1)).tolist():
             yield row, record.keypoints, f"point {int(lost[row].argmax())} of those chosen is not a number"
+    if arrays.points3d is not None:
+        for row in np.flatnonzero(np.isinf(arrays.points3d).any((1, 2))).tolist():
+            yield row, record.points3d, "has a point at infinity; write nan where a point is unknown"
+    if arrays.values is not None:
+        for row in np.flatnonzero(~np.isfinite(arrays.values).all(1)).tolist():
+            yield row, str(record.values), "holds what is no number"
     yield from _faulty_occluders(record, arrays)
 
 

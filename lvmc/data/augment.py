@@ -4,7 +4,7 @@ What happens to a picture is drawn from (seed, epoch, number of the sample) alon
 zoomed about its middle, shifted (one warp, the edge repeated beyond the picture); contrast about its mean, brightness,
 saturation; then a rectangle of another training picture, as that is in its set, lies over the same place of this one.
 Points under the rectangle become hidden; pixels of masks under it no longer count. Points that leave the picture
-are no longer annotated. Units of errors are zoomed.
+are no longer annotated. Units of errors are zoomed. Points in 3D are mirrored and turned with the picture, no more.
 """
 
 # kornia's functions are annotated in a way that pyright cannot always resolve.
@@ -105,8 +105,7 @@ def change_points(
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Points (B, P, 2) and visibilities (B, P) after the changes; what is not annotated is at 0."""
     if flip is not None:
-        own, other = np.arange(len(flip)), np.asarray(flip, np.int64)
-        order = np.stack([other if mirrored else own for mirrored in changes.mirrored])
+        order = _order(changes, flip)
         points = np.take_along_axis(points, order[:, :, None], 1)
         visible = np.take_along_axis(visible, order, 1)
     warped = points @ changes.warp[:, :, :2].swapaxes(1, 2) + changes.warp[:, None, :, 2]
@@ -117,6 +116,24 @@ def change_points(
     under = (y >= top) & (y < bottom) & (x >= left) & (x < right)
     seen = np.where(under & (visible == VISIBLE), HIDDEN, visible)
     return np.where(annotated[:, :, None], moved, 0), np.where(annotated, seen, 0).astype(np.uint8)
+
+
+def _order(changes: Changes, flip: tuple[int, ...]) -> NDArray[np.int64]:
+    """(B, P): which point stands where."""
+    own, other = np.arange(len(flip)), np.asarray(flip, np.int64)
+    return np.stack([other if mirrored else own for mirrored in changes.mirrored])
+
+
+def change_points3d(points: NDArray[np.float32], changes: Changes, flip: tuple[int, ...] | None) -> NDArray[np.float32]:
+    """Points (B, P, 3) in the view after the changes: right and down mirrored and turned, lengths and depths as before.
+
+    What is seen of a point, or whether it is still in the picture, makes no difference.
+    """
+    if flip is not None:
+        points = np.take_along_axis(points, _order(changes, flip)[:, :, None], 1)
+    turned = changes.warp[:, :, :2] / changes.zoom[:, None, None]
+    flat = points[:, :, :2] @ turned.swapaxes(1, 2)
+    return np.concatenate([flat, points[:, :, 2:]], 2).astype(np.float32)
 
 
 def change_images(images: Tensor, donors: Tensor, changes: Changes) -> Tensor:

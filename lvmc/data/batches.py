@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvmc.data.augment import change_images, change_masks, change_numbers, change_points, draw_changes
+from lvmc.data.augment import (
+    change_images,
+    change_masks,
+    change_numbers,
+    change_points,
+    change_points3d,
+    draw_changes,
+)
 from lvmc.data.pixels import normalized
 from lvmc.data.sample import Sample, SampleSet
 from lvmc.graph import InputNode
@@ -37,6 +44,8 @@ class Batch:
         masks: (B, H, W) uint8; 255 does not count.
         labels: (B,) int64.
         superpixels: (B, H, W) int32.
+        points3d: (B, P, 3) float32, right, down and depth in the view; NaN where unknown.
+        values: (B, D) float32.
     """
 
     images: Tensor
@@ -47,6 +56,8 @@ class Batch:
     masks: Tensor | None = None
     labels: Tensor | None = None
     superpixels: Tensor | None = None
+    points3d: Tensor | None = None
+    values: Tensor | None = None
 
     def to(self, device: device | str) -> Batch:
         """The batch on a device; copies from pinned memory are not waited for."""
@@ -89,7 +100,7 @@ def batches(samples: SampleSet, block: InputNode, plan: Plan, epoch: int, start:
     left out, unless there are no others.
 
     Raises:
-        ValueError: The batch cannot be shared among the ranks; points have no mirror images and pictures are flipped;
+        ValueError: The batch cannot be shared among the ranks; points or values have no mirror images, flipped;
             there are no samples.
     """
     _check(samples, plan)
@@ -113,9 +124,15 @@ def _check(samples: SampleSet, plan: Plan) -> None:
     if size % plan.world:
         each = f"a batch of {size}" + ("" if size == plan.batch else ", all samples there are,")
         raise ValueError(f"{each} cannot be shared by {plan.world} processes; make train.batch a multiple of it")
-    if plan.augment is None or not plan.augment.flip or samples.about.flip is not None:
+    if plan.augment is None or not plan.augment.flip:
         return
-    if samples[0].points is not None:
+    about, first = samples.about, samples[0]
+    if first.values is not None and about.signs is None:
+        raise ValueError(
+            "pictures are mirrored, but nothing says what that does to values; give data.signs, or write "
+            "augment: {flip: 0}"
+        )
+    if first.points is not None and about.flip is None:
         raise ValueError(
             "pictures are mirrored, but nothing says which point is whose mirror image; "
             "give data.flip, or write augment: {flip: 0}"
@@ -179,10 +196,14 @@ def _changed(source: _Batches, augment: Augment, samples: list[Sample], rows: ND
     known = _stacked(samples)
     if "points" in known:
         known["points"], known["visible"] = change_points(known["points"], known["visible"], changes, about.flip, size)
+    if "points3d" in known:
+        known["points3d"] = change_points3d(known["points3d"], changes, about.flip)
     if "masks" in known:
         known["masks"] = change_masks(known["masks"], changes)
     if "superpixels" in known:
         known["superpixels"] = change_numbers(known["superpixels"], changes)
+    if "values" in known and about.signs is not None:
+        known["values"] = np.where(changes.mirrored[:, None], np.float32(about.signs), 1) * known["values"]
     values = normalized(images.numpy() * np.float32(255), source.block.normalize)
     return _batch(rows, values, _units(samples) * changes.zoom, known)
 
@@ -210,12 +231,16 @@ def _stacked(samples: list[Sample]) -> dict[str, NDArray[Any]]:
         shape = first.points.shape[:1]
         seen = [np.full(shape, 2, np.uint8) if each.visible is None else each.visible for each in samples]
         found["visible"] = np.stack(seen)
+    if first.points3d is not None:
+        found["points3d"] = np.stack([_given(sample.points3d, sample) for sample in samples])
     if first.mask is not None:
         found["masks"] = np.stack([_given(sample.mask, sample) for sample in samples])
     if first.label is not None:
         found["labels"] = np.asarray([sample.label for sample in samples], np.int64)
     if first.superpixels is not None:
         found["superpixels"] = np.stack([_given(sample.superpixels, sample) for sample in samples])
+    if first.values is not None:
+        found["values"] = np.stack([_given(sample.values, sample) for sample in samples])
     return found
 
 

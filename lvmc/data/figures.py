@@ -4,7 +4,8 @@ A person of 16 joints stands before clutter that looks like limbs. Its two sides
 and right follows from how all of it stands, and from whether face or hair is seen. A joint is hidden where an occluder
 covers it; a limb of the same body in front of a joint leaves it visible. Masks show what is on top: an occluder is
 background. The unit of errors is MPII's: 0.6 × the diagonal of the head's box, which is the head's length, not
-foreshortened, by its width.
+foreshortened, by its width. Joints in 3D are in heights of the body, about their mean; the picture is their parallel
+projection.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lvmc.data.occluders import cover
 from lvmc.data.paint import Plane
 from lvmc.data.person import HEAD_WIDTH, draw_clothes, paint_person
 from lvmc.data.pixels import Pixels
-from lvmc.data.pose import FLIP, HEAD, JOINTS, SKELETON, Pose, draw_pose
+from lvmc.data.pose import FLIP, HEAD, JOINTS, SKELETON, draw_pose
 from lvmc.data.sample import VISIBLE, About, Sample, Splits
 from lvmc.data.scenery import draw_scenery
 from lvmc.graph import InputNode
@@ -101,16 +102,12 @@ def draw_figure(figures: FigureSet, index: int) -> Sample:
         name=f"figure {index} of {('train', 'validation', 'test')[figures.split]}",
         image=_pixels(scene.colours, clothes.noise, random, figures.channels),
         points=pose.joints,
+        points3d=pose.joints3d,
         visible=np.where(hidden, 1, VISIBLE).astype(np.uint8),
         mask=scene.classes,
         unit=UNIT * pose.height,
         origin=np.eye(2, 3),
     )
-
-
-def figure_pose(figures: FigureSet, index: int) -> Pose:
-    """The pose that sample `index` of a set shows."""
-    return draw_pose(np.random.default_rng((_STREAM, figures.seed % 2**64, figures.split, index)), figures.size)
 
 
 def _pixels(colours: Plane, noise: float, random: np.random.Generator, channels: int) -> Pixels:

@@ -14,7 +14,7 @@ MOST = 2**30
 """Bytes of a set that are kept; samples beyond are made each time they are asked for."""
 
 _NAME = 300
-_FIELDS = ("image", "points", "visible", "mask", "superpixels", "origin")
+_FIELDS = ("image", "points", "points3d", "visible", "mask", "superpixels", "values", "origin")
 _NUMBERS = ("label", "image_id")
 
 

@@ -40,8 +40,9 @@ class NpzSet:
     @property
     def about(self) -> About:
         """Points have numbers for names."""
-        points = 0 if self.arrays.points is None else self.arrays.points.shape[1]
-        return About(tuple(map(str, range(points))), self.arrays.flip, (), self.arrays.classes)
+        arrays = self.arrays
+        points = 0 if arrays.points is None else arrays.points.shape[1]
+        return About(tuple(map(str, range(points))), arrays.flip, (), arrays.classes, arrays.signs)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,16 +51,18 @@ class NpzSet:
         row, arrays = int(self.rows[index]), self.arrays
         box = None if not self.covered or arrays.box is None else _clipped(arrays.box[row], arrays.images.shape[1:3])
         points, visible, unit = _points(self, row)
-        superpixels = arrays.superpixels
+        superpixels, values = arrays.superpixels, arrays.values
         return Sample(
             name=f"{self.file}, row {row}",
             image=cut_pixels(with_channels(_image(arrays, row, box), self.channels), self.cut),
             points=points,
+            points3d=None if arrays.points3d is None else arrays.points3d[row],
             visible=visible,
             mask=_mask(self, row, box),
             label=None if arrays.labels is None else int(arrays.labels[row]),
             unit=unit or 1.0,
             superpixels=None if superpixels is None else cut_numbers(superpixels[row], self.cut, 0).astype(np.int32),
+            values=None if values is None else values[row].astype(np.float32),
             origin=self.cut.origin + np.asarray([0, 0, self.record.first_pixel]),
         )
 

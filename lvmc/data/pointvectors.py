@@ -1,11 +1,23 @@
-"""Points as a vector of numbers about −1 … 1, for heads that regress coordinates."""
+"""What heads that regress numbers learn: values, or points as a vector of numbers about −1 … 1."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from lvmc.data.batches import Batch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def numbers_of(batch: Batch, columns: Sequence[int] | None) -> Tensor | None:
+    """The values of a batch (batch, D), or those in some columns; else its points as a vector; None without both."""
+    if batch.values is not None:
+        return batch.values if columns is None else batch.values[:, list(columns)]
+    if batch.points is None:
+        return None
+    return vector_of_points(batch.points, (batch.images.shape[2], batch.images.shape[3]))
 
 
 def points_of_vector(vector: Tensor, size: tuple[int, int]) -> Tensor:

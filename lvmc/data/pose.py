@@ -56,6 +56,12 @@ class Pose:
     thick: float
 
     @property
+    def joints3d(self) -> NDArray[np.float32]:
+        """(16, 3) right, down, depth in heights of the body, their mean at 0; `joints` are their projection."""
+        joints = self.points[: len(JOINTS)] / self.height * np.asarray([1.0, 1.0, -1.0])
+        return np.asarray(joints - joints.mean(0), np.float32)
+
+    @property
     def joints(self) -> NDArray[np.float32]:
         """(16, 2) x, y in pixels."""
         return np.asarray(self.points[: len(JOINTS), :2], np.float32)

@@ -28,8 +28,11 @@ class Sample:
         label: The class of the picture.
         unit: Length in pixels that point errors are measured in.
         superpixels: (H, W) int32, the superpixel of each pixel.
+        values: (D,) float32, numbers to regress.
         origin: (2, 3) affine map from pixels of `image` to pixels of the file, to write predictions.
         image_id: The picture's number in its annotation file, to write predictions.
+        points3d: (points, 3) as right, down, depth in the view, in a unit of the data, anywhere; float32, NaN where
+            unknown.
     """
 
     name: str
@@ -40,18 +43,21 @@ class Sample:
     label: int | None = None
     unit: float = 1.0
     superpixels: NDArray[np.int32] | None = None
+    values: NDArray[np.float32] | None = None
     origin: NDArray[np.float64] | None = None
     image_id: int | None = None
+    points3d: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What all samples of a set have in common: names of points and classes, mirror images, limbs."""
+    """What all samples of a set have in common: names of points and classes, mirror images and signs, limbs."""
 
     points: tuple[str, ...] = ()
     flip: tuple[int, ...] | None = None
     skeleton: tuple[tuple[int, int], ...] = ()
     classes: tuple[str, ...] = ()
+    signs: tuple[int, ...] | None = None
 
 
 class SampleSet(Protocol):

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lvmc.data.sample import About, SampleSet
 from lvmc.evaluation.classes import labels_right
+from lvmc.evaluation.evaluate_numbers import evaluate_numbers
 from lvmc.evaluation.evaluate_pixels import evaluate_pixels
 from lvmc.evaluation.evaluate_points import evaluate_points
+from lvmc.evaluation.evaluate_points3d import with_points3d
 from lvmc.evaluation.evaluation import Evaluation, merged, placed
 from lvmc.evaluation.judged import Judged, judged
+from lvmc.evaluation.numbers import dims_of
 from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Predicted, Seen, Truth, predict_beside
 from lvmc.evaluation.steps import evaluate_steps
 from lvmc.heads.heatmap import Heatmap, Points
 from lvmc.heads.segmentation import Segmentation
-from lvmc.heads.vector import Vector
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Train
 
@@ -48,13 +50,18 @@ def evaluate(model: Model, sets: Mapping[str, SampleSet], train: Train, batch: i
 
 
 def predict_and_evaluate(
-    model: Model, sets: Mapping[str, SampleSet], train: Train, batch: int = 64, seen: Seen | None = None
+    model: Model,
+    sets: Mapping[str, SampleSet],
+    train: Train,
+    batch: int = 64,
+    seen: Seen | None = None,
+    refine_with: Model | None = None,
 ) -> Evaluated:
-    """As `evaluate`, with the predictions; `seen` as in `predict_beside`."""
+    """As `evaluate`, with the predictions; `seen` and `refine_with` as in `predict_beside`."""
     parts: list[Evaluation] = []
     predicted: dict[str, dict[str, Predicted]] = {}
     for name, samples in sets.items():
-        predicted[name], truth = predict_beside(model, samples, train, batch, seen)
+        predicted[name], truth = predict_beside(model, samples, train, batch, seen, refine_with)
         parts.append(evaluate_set(model, name, predicted[name], truth, samples.about, train))
     return Evaluated(merged(parts), predicted)
 
@@ -83,16 +90,25 @@ def class_names(head: Judged, about: About, count: int) -> list[str]:
 
 
 def _evaluate(head: Judged, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+    plain = _evaluate_plain(head, place, said, truth, about, train)
+    if dims_of(head.record) is None:
+        return plain
+    return merged([plain, evaluate_numbers(place, said, truth, train.columns(head.name))])
+
+
+def _evaluate_plain(head: Judged, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+    """Points, classes of pixels and labels."""
     if said.points is not None and truth.points is not None and truth.visible is not None:
         count, known = said.points.shape[1], truth.points.shape[1]
-        if isinstance(head.record, Vector) and count != known:
+        if dims_of(head.record) is not None and count != known:
             return Evaluation()
         if count != known:
             key = "channels" if head.record else "points"
             remedy = f"write {key}: {known}, or choose points of the data"
             raise ValueError(f"head {head.name!r} gives {count} points, but samples have {known}; {remedy}")
         names, limbs = names_and_limbs(head, about, count)
-        return evaluate_points(place, said, truth, names, limbs, train.evaluate.pck)
+        found = evaluate_points(place, said, truth, names, limbs, train.evaluate.pck)
+        return with_points3d(found, place, said, truth, names)
     if said.classes is not None and truth.masks is not None and isinstance(head.record, Segmentation):
         count = head.record.channels
         return evaluate_pixels(place, said.classes, truth, class_names(head, about, count))

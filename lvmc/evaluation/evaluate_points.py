@@ -33,7 +33,7 @@ MOST_SHOWN = 200
 def evaluate_points(
     place: str, said: Predicted, truth: Truth, names: Sequence[str], limbs: Sequence[tuple[int, int]], limit: float
 ) -> Evaluation:
-    """NME, PCK, the area under its curve, the mean offset, PCP, and how confidence tells visible points.
+    """NME, PCK, the area under its curve, the mean offset, refined NME, PCP, and how confidence tells visible points.
 
     Args:
         place: "<set>/<head>", before the names of metrics.
@@ -48,7 +48,7 @@ def evaluate_points(
     assert truth.visible is not None
     visible = truth.visible
     errors = point_errors(said.points, truth.points, visible, truth.units)
-    kinds = _kinds(errors, visible)
+    kinds = by_visibility(errors, visible)
     figures: dict[str, float] = {}
     curves: dict[str, Curve] = {}
     for suffix, some in kinds.items():
@@ -57,6 +57,10 @@ def evaluate_points(
             curves[f"{place}/pck{suffix}"] = _pck_curve(some, limit)
     offset = mean_offset(said.points, truth.points, visible)
     figures |= {"offset_x": float(offset[0]), "offset_y": float(offset[1])}
+    if said.refined is not None:
+        refined = point_errors(said.refined, truth.points, visible, truth.units)
+        figures["nme_refined"] = mean(refined)
+        figures["nme_change"] = figures["nme_refined"] - figures["nme"]
     right = limbs_right(said.points, truth.points, visible, limbs)
     figures["pcp"] = mean(right)
     told = {} if said.confidence is None else _told_apart(said.confidence, visible)
@@ -73,7 +77,7 @@ def evaluate_points(
     )
 
 
-def _kinds(errors: Floats, visible: NDArray[np.uint8]) -> dict[str, Floats]:
+def by_visibility(errors: Floats, visible: NDArray[np.uint8]) -> dict[str, Floats]:
     """All errors, and those of visible and of hidden points, by what metrics' names end in."""
     return {
         "": errors,
@@ -96,7 +100,7 @@ def _joints(
     table: Table = {}
     for joint, name in enumerate(names):
         row: dict[str, float] = {}
-        for suffix, some in _kinds(errors[:, [joint]], visible[:, [joint]]).items():
+        for suffix, some in by_visibility(errors[:, [joint]], visible[:, [joint]]).items():
             row |= {f"points{suffix}": float((~np.isnan(some)).sum())} | _figures(some, limit, suffix)
         offset = mean_offset(predicted[:, joint], points[:, joint], visible[:, joint])
         row |= {"offset_x": float(offset[0]), "offset_y": float(offset[1])}

@@ -16,8 +16,10 @@ from lvmc.evaluation.evaluate import Evaluated
 from lvmc.evaluation.evaluation import Evaluation, save_errors
 from lvmc.evaluation.pictures import draw_overview, draw_sample
 from lvmc.evaluation.predict import Predicted
-from lvmc.evaluation.shown import Shown, look, worst
+from lvmc.evaluation.shapes import first_shapes
+from lvmc.evaluation.shown import Shown, colours, look, worst
 from lvmc.evaluation.tables import listings, markdown, write_figures, write_rows
+from lvmc.results.densities import draw_densities
 from lvmc.results.figures import save
 from lvmc.spec.train import Train
 
@@ -97,12 +99,27 @@ def write_pictures(
                 save(draw_overview(shown, titles), where / f"{kind}.png")
 
 
+def write_densities(model: Model, sets: Mapping[str, SampleSet], train: Train, count: int, folder: Path) -> None:
+    """Draw the densities of the first samples of each set with what is true: `pictures/<set>/density_<head>.png`."""
+    for name, samples in sets.items():
+        for head, shown in first_shapes(model, samples, train, count).items():
+            figure = draw_densities(
+                [shape for _, shape in shown],
+                [each.name for each, _ in shown],
+                [colours(each.image) for each, _ in shown],
+            )
+            save(figure, folder / "pictures" / name / f"density_{head}.png")
+
+
 def _judgements(evaluation: Evaluation, name: str, index: int, shown: Shown) -> Iterator[str]:
     for said in shown.heads:
         errors = evaluation.errors.get(f"{name}/{said.head}/error")
         right = evaluation.errors.get(f"{name}/{said.head}/right")
+        off = evaluation.errors.get(f"{name}/{said.head}/off")
         if errors is not None and not np.isnan(errors[index]).all():
             yield f"{said.head} NME {np.nanmean(errors[index]):.3f}"
+        if off is not None and said.numbers is not None:
+            yield f"{said.head} {', '.join(f'{each:.3g}' for each in said.numbers)}, off by {off[index].mean():.3g}"
         if right is not None and not np.isnan(right[index]):
             share = f"{100 * right[index]:.0f} %" if said.classes is not None else ("wrong", "right")[int(right[index])]
             yield f"{said.head} {share}"

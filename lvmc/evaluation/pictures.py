@@ -100,7 +100,12 @@ def _panels(sample: Sample, said: Said) -> int:
 
 def _caption(shown: Shown) -> str:
     labels = [f"{said.head}: {said.names[said.label]}" for said in shown.heads if said.label is not None]
-    return "; ".join(["input", *labels])
+    values = [
+        f"{said.head}: {', '.join(f'{each:.3g}' for each in said.numbers)}"
+        for said in shown.heads
+        if said.numbers is not None
+    ]
+    return "; ".join(["input", *labels, *values])
 
 
 def _joint_colours(count: int) -> list[Colour]:

@@ -15,11 +15,11 @@ from lvmc.data.sample import SampleSet
 from lvmc.evaluation.calls import calls
 from lvmc.evaluation.decode import classes_of_maps, labels_of_logits, points_of_heatmaps
 from lvmc.evaluation.judged import Judged, judged
+from lvmc.evaluation.numbers import Numbers, numbers_said
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.lift import Lift
+from lvmc.heads.lift import POINTS3D, Lift
 from lvmc.heads.segmentation import Segmentation
-from lvmc.heads.vector import Vector
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Evaluate, Train
 
@@ -35,15 +35,29 @@ class Predicted:
 
     Attributes:
         points: (samples, points, 2) as x, y in pixels of the sample.
+        points3d: (samples, points, 3) as right, down, depth, in units of a lifting head's basis.
         confidence: (samples, points) the largest probability of each heatmap, or (samples,) that of the label.
         classes: (samples, H, W) the likeliest class of each pixel.
         labels: (samples,) the likeliest class of each sample.
+        numbers: (samples, D) values.
+        mean: As `numbers`, or as `points`: the mean of an energy.
+        refined: As `numbers`, or as `points`: where the density of an energy moves them.
+        log_likelihood: (samples,) log p(y | x) of the truth; nan where it is not known.
+        log_error: (samples,) how far that may be off.
+        below: (samples, D) P(Y ≤ y | x) of the truth, by coordinate.
     """
 
     points: NDArray[np.float32] | None = None
+    points3d: NDArray[np.float32] | None = None
     confidence: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
     labels: NDArray[np.int64] | None = None
+    numbers: NDArray[np.float32] | None = None
+    mean: NDArray[np.float32] | None = None
+    refined: NDArray[np.float32] | None = None
+    log_likelihood: NDArray[np.float32] | None = None
+    log_error: NDArray[np.float32] | None = None
+    below: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +66,12 @@ class Truth:
 
     units: NDArray[np.float32]
     points: NDArray[np.float32] | None = None
+    points3d: NDArray[np.float32] | None = None
     visible: NDArray[np.uint8] | None = None
     masks: NDArray[np.uint8] | None = None
     labels: NDArray[np.int64] | None = None
     superpixels: NDArray[np.int32] | None = None
+    values: NDArray[np.float32] | None = None
 
 
 T = TypeVar("T", Predicted, Truth)
@@ -81,21 +97,26 @@ def predict(model: Model, samples: SampleSet, train: Train, batch: int = 64) -> 
 
 
 def predict_beside(
-    model: Model, samples: SampleSet, train: Train, batch: int = 64, seen: Seen | None = None
+    model: Model,
+    samples: SampleSet,
+    train: Train,
+    batch: int = 64,
+    seen: Seen | None = None,
+    refine_with: Model | None = None,
 ) -> tuple[dict[str, Predicted], Truth]:
     """What each head says about a set, beside what is true of it; raises as `predict` does.
 
-    `seen` is shown each batch with all that the heads put out, those of several passes stacked.
+    `seen` is shown each batch with all that the heads put out, those of several passes stacked. An energy of
+    `refine_with` refines numbers; without it, one of the model.
     """
     if not len(samples):
         raise ValueError("there are no samples to predict")
-    graph = compiled_of(model).graph
     given: list[dict[str, Predicted]] = []
     known: list[Truth] = []
+    others = outputs(refine_with, samples, train, batch) if refine_with is not None else None
     for each, out in outputs(model, samples, train, batch, seen):
-        size = (each.images.shape[2], each.images.shape[3])
-        said = {one.name: decoded(one, out[one.key], train.evaluate, size) for one in judged(graph)}
-        given.append({name: one for name, one in said.items() if one is not None})
+        by = (refine_with, next(others)[1]) if refine_with is not None and others is not None else None
+        given.append(said_of(model, each, out, train, by))
         known.append(truth_of(each))
     return {name: joined([one[name] for one in given]) for name in given[0]}, joined(known)
 
@@ -116,18 +137,46 @@ def outputs(
         yield called.batch, called.said()
 
 
-def decoded(each: Judged, output: Tensor, rule: Evaluate, size: tuple[int, int]) -> Predicted | None:
-    """What an output says in numbers; None for kinds of heads whose outputs have no such reading."""
+def said_of(
+    model: Model, batch: Batch, out: dict[str, Tensor], train: Train, by: tuple[Model, dict[str, Tensor]] | None = None
+) -> dict[str, Predicted]:
+    """What is `judged` of a batch, by what a model put out after the last pass or step; `by` as in `numbers_said`."""
+    size = (batch.images.shape[2], batch.images.shape[3])
+    numbers = numbers_said(model, batch, out, train, by)
+    found: dict[str, Predicted] = {}
+    for each in judged(compiled_of(model).graph):
+        own = numbers.get(each.name)
+        said = _decoded(each, out, train.evaluate) if own is None else _of_numbers(own, train, size)
+        if said is not None:
+            found[each.name] = said
+    return found
+
+
+def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted | None:
+    """Values as they are, and points in pixels; None of numbers that are neither."""
+    arrays = {field.name: getattr(said, field.name) for field in fields(Numbers)}
+    predicted = arrays.pop("predicted")
+    if not train.learns_values:
+        if predicted.shape[1] % 2:
+            return None
+        places = {"points": predicted, "mean": said.mean, "refined": said.refined}
+        arrays |= {name: None if each is None else points_of_vector(each, size) for name, each in places.items()}
+    else:
+        arrays["numbers"] = predicted
+    return Predicted(**{name: None if each is None else _floats(each) for name, each in arrays.items()})
+
+
+def _decoded(each: Judged, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:
+    """What an output says; None for kinds of heads whose outputs have no such reading."""
+    output = out[each.key]
     match each.record:
         case None:
             return Predicted(points=_floats(output))
         case Heatmap() as record:
             points, confidence = points_of_heatmaps(output, record.loss, rule)
             return Predicted(points=_floats(points), confidence=_floats(confidence))
-        case Vector() if output.shape[1] % 2 == 0:
-            return Predicted(points=_floats(points_of_vector(output.float(), size)))
         case Lift():
-            return Predicted(points=_floats(output))
+            return Predicted(points=_floats(output), points3d=_floats(out[f"{each.name}.{POINTS3D}"]))
         case Segmentation():
             return Predicted(classes=classes_of_maps(output)[0].cpu().numpy().astype(np.uint8))
         case Classes():
@@ -148,8 +197,8 @@ def truth_of(batch: Batch) -> Truth:
         return None if values is None else values.numpy()
 
     known: Mapping[str, Any] = {
-        "units": batch.units, "points": batch.points, "visible": batch.visible, "masks": batch.masks,
-        "labels": batch.labels, "superpixels": batch.superpixels,
+        "units": batch.units, "points": batch.points, "points3d": batch.points3d, "visible": batch.visible,
+        "masks": batch.masks, "labels": batch.labels, "superpixels": batch.superpixels, "values": batch.values,
     }  # fmt: skip
     return Truth(**{name: array(values) for name, values in known.items()})
 

@@ -14,7 +14,7 @@ from lvmc.data.sample import About, Sample, SampleSet
 from lvmc.evaluation.evaluate import class_names, names_and_limbs
 from lvmc.evaluation.evaluation import Evaluation
 from lvmc.evaluation.judged import Judged, judged
-from lvmc.evaluation.predict import Predicted, decoded, outputs
+from lvmc.evaluation.predict import Predicted, outputs, said_of
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.segmentation import Segmentation
 from lvmc.runtime.module import compiled_of
@@ -40,6 +40,7 @@ class Said:
         classes: (H, W) the likeliest class of each pixel.
         names: Of the points, or of the classes.
         label: The likeliest class of the picture.
+        numbers: (D,) values.
     """
 
     head: str
@@ -49,6 +50,7 @@ class Said:
     classes: NDArray[np.uint8] | None = None
     names: tuple[str, ...] = ()
     label: int | None = None
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,13 @@ class Shown:
     @property
     def picture(self) -> Numbers:
         """The sample as colours (H, W, 3) in 0 … 1."""
-        image = self.sample.image.astype(np.float32) / np.float32(255)
-        return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, 2)
+        return colours(self.sample.image)
+
+
+def colours(pixels: NDArray[np.uint8]) -> Numbers:
+    """Pixels (H, W, channels) as colours (H, W, 3) in 0 … 1."""
+    image = pixels.astype(np.float32) / np.float32(255)
+    return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +98,20 @@ def look(model: Model, samples: SampleSet, indices: Sequence[int], train: Train)
     rest = iter(chosen[row] for row in range(len(chosen)))
     found: list[Shown] = []
     for batch, out in outputs(model, chosen, train) if indices else ():
-        size = (batch.images.shape[2], batch.images.shape[3])
-        said = [(one, decoded(one, out[one.key], train.evaluate, size)) for one in known]
+        found_of = said_of(model, batch, out, train)
+        said = [(one, found_of[one.name]) for one in known if one.name in found_of]
         for row, sample in enumerate(islice(rest, len(batch.images))):
-            all_said = (_said(one, each, out[one.key], row, samples.about) for one, each in said if each is not None)
+            all_said = (_said(one, each, out[one.key], row, samples.about) for one, each in said)
             found.append(Shown(sample, tuple(all_said)))
     return found
 
 
 def worst(evaluation: Evaluation, name: str, count: int) -> list[int]:
     """Numbers of the samples of a set that the first head judged does worst on, the worst first."""
-    errors = next((v for k, v in evaluation.errors.items() if k.startswith(f"{name}/") and k.endswith("/error")), None)
+    judged = {key: each for key, each in evaluation.errors.items() if key.startswith(f"{name}/")}
+    errors = next((each for key, each in judged.items() if key.endswith(("/error", "/off"))), None)
     if errors is None:
-        right = next((v for k, v in evaluation.errors.items() if k.startswith(f"{name}/")), np.zeros(0))
+        right = next(iter(judged.values()), np.zeros(0))
         by_sample = 1 - right
     else:
         known = ~np.isnan(errors)
@@ -119,6 +127,8 @@ def _said(head: Judged, said: Predicted, output: Tensor, row: int, about: About)
     if said.classes is not None and isinstance(head.record, Segmentation):
         names = class_names(head, about, head.record.channels)
         return Said(head.name, classes=said.classes[row], names=tuple(names))
+    if said.numbers is not None:
+        return Said(head.name, numbers=said.numbers[row])
     count = output.shape[1]
     label = None if said.labels is None else int(said.labels[row])
     return Said(head.name, names=tuple(class_names(head, about, count)), label=label)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from lvmc.data.sample import SampleSet
 from lvmc.evaluation.calls import Called, calls
 from lvmc.evaluation.evaluation import Curve, Evaluation, Table, merged, placed
-from lvmc.evaluation.judged import judged
 from lvmc.evaluation.points import mean, pck, point_errors
-from lvmc.evaluation.predict import Truth, decoded, joined, truth_of
+from lvmc.evaluation.predict import Truth, joined, said_of, truth_of
 from lvmc.graph.states import FeedbackNode
 from lvmc.runtime.module import compiled_of
 from lvmc.runtime.starting import start_of_state
@@ -61,18 +60,14 @@ def _run(
 def _points(
     model: Model, called: Called, train: Train, feedback: FeedbackNode, steps: int
 ) -> list[tuple[str, int, Points]]:
-    size = (called.batch.images.shape[2], called.batch.images.shape[3])
     found: list[tuple[str, int, Points]] = []
     for state in feedback.states:
         if not state.is_map:
             start = start_of_state(model, state, called.out[state.name][0])
             found.append((state.name, 0, start.float().cpu().numpy()))
     for step in range(steps):
-        said = called.said(step)
-        for each in judged(called.graph):
-            one = decoded(each, said[each.key], train.evaluate, size)
-            if one is not None and one.points is not None:
-                found.append((each.name, step + 1, one.points))
+        said = said_of(model, called.batch, called.said(step), train)
+        found += [(name, step + 1, each.points) for name, each in said.items() if each.points is not None]
     return found
 
 

@@ -9,8 +9,15 @@ from pathlib import Path
 
 from lvmc.evaluation.evaluation import Evaluation, Table
 
-LENGTHS = {"nme", "nme_visible", "nme_hidden"}
-"""Metrics in units of error."""
+LENGTHS = {
+    *(f"{name}{kind}" for name in ("nme", "mpjpe", "pa_mpjpe") for kind in ("", "_visible", "_hidden")),
+    *(f"{name}{kind}" for name in ("mae", "rmse") for kind in ("", "_mean", "_refined")),
+    "nme_refined", "nll", "nll_error",
+}  # fmt: skip
+"""Metrics in units of error, of values or of the data in 3D, and in nats."""
+
+CHANGES = {"nme_change", "mae_change", "rmse_change"}
+"""Likewise, with a sign."""
 
 OFFSETS = {"offset_x", "offset_y"}
 """Metrics in pixels, with a sign; all others are shares."""
@@ -20,14 +27,27 @@ WORDS = {
     "pck": "PCK@{limit}", "pck_visible": "PCK@{limit}, visible points", "pck_hidden": "PCK@{limit}, hidden points",
     "auc": "AUC to {limit}", "auc_visible": "AUC, visible points", "auc_hidden": "AUC, hidden points",
     "offset_x": "mean offset in x, pixels", "offset_y": "mean offset in y, pixels",
+    "mpjpe": "MPJPE", "mpjpe_visible": "MPJPE, visible points", "mpjpe_hidden": "MPJPE, hidden points",
+    "pa_mpjpe": "PA-MPJPE", "pa_mpjpe_visible": "PA-MPJPE, visible points",
+    "pa_mpjpe_hidden": "PA-MPJPE, hidden points",
     "pcp": "PCP, strict", "visible_ap": "AP of visibility", "hidden_ap": "AP of hiddenness",
     "oks_ap": "OKS AP", "oks_ap50": "OKS AP at .50", "oks_ap75": "OKS AP at .75", "oks_ar": "OKS AR",
+    "mae": "mean absolute error", "mae_mean": "mean absolute error of the mean",
+    "mae_refined": "mean absolute error, refined", "mae_change": "change by refining",
+    "rmse": "root mean square error", "rmse_mean": "root mean square error of the mean",
+    "rmse_refined": "root mean square error, refined", "rmse_change": "change by refining",
+    "nme_refined": "NME, refined", "nme_change": "change by refining",
+    "nll": "negative log-likelihood, nats", "nll_error": "± normaliser",
+    "coverage_50": "truth in central 50 % intervals", "coverage_90": "truth in central 90 % intervals",
     "accuracy": "accuracy", "mean_accuracy": "mean accuracy of classes", "miou": "mean IoU", "iou": "IoU",
     "superpixel_accuracy": "accuracy of superpixels", "points": "points", "pixels": "pixels",
 }  # fmt: skip
 """What metrics are called, in the order in which they are shown."""
 
-SHORT = ("points", "nme", "nme_visible", "nme_hidden", "pck", "pck_visible", "pck_hidden", "pixels", "accuracy", "iou")
+SHORT = (
+    "points", "nme", "nme_visible", "nme_hidden", "pck", "pck_visible", "pck_hidden", "mpjpe", "mpjpe_visible",
+    "mpjpe_hidden", "pixels", "accuracy", "iou",
+)  # fmt: skip
 """What is shown by joint or class."""
 
 
@@ -84,13 +104,15 @@ def words(metric: str, limit: float) -> str:
 
 
 def shown(metric: str, value: float | None) -> str:
-    """A length with four digits, an offset with its sign, a share in percent, a count as it is."""
+    """A length with four digits, a change and an offset with a sign, a share in percent, a count as it is."""
     if value is None:
         return "–"
     if metric in ("points", "pixels"):
         return f"{value:,.0f}"
     if metric in OFFSETS:
         return f"{value:+.2f}"
+    if metric in CHANGES:
+        return f"{value:+.4f}"
     return f"{value:.4f}" if metric.partition("_step")[0] in LENGTHS else f"{100 * value:.1f} %"
 
 

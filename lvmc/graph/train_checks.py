@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
 from lvmc.graph.train_steps_checks import check_steps
+from lvmc.graph.value_checks import check_values
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.vector import Vector
@@ -37,6 +38,7 @@ def check_train(spec: Spec, findings: Findings) -> None:
         _check_passes(spec, number, stage, findings)
     check_steps(spec, train, findings)
     _check_points(spec, train, findings)
+    check_values(spec, train, findings)
     _check_shares(train, findings)
 
 
@@ -151,7 +153,7 @@ def _check_passes(spec: Spec, number: int, stage: Stage, findings: Findings) -> 
 
 def _check_points(spec: Spec, train: Train, findings: Findings) -> None:
     """Point numbers of the data are those of the heads, and mirror images are known."""
-    data, count = train.data, _point_counts(spec, findings)
+    data, count = train.data, _point_counts(spec, train, findings)
     if not isinstance(data, Npz | Coco):
         return
     points = data.points if isinstance(data, Npz) else None
@@ -174,19 +176,21 @@ def _check_points(spec: Spec, train: Train, findings: Findings) -> None:
         _check_mirrored(spec, train, flip, findings)
 
 
-def _point_counts(spec: Spec, findings: Findings) -> dict[str, int]:
-    """How many points each head learns: a heatmap a channel, and numbers are pairs."""
+def _point_counts(spec: Spec, train: Train, findings: Findings) -> dict[str, int]:
+    """How many points each head learns: a heatmap a channel, and numbers are pairs, unless they are values."""
     count: dict[str, int] = {}
     for name, head in spec.heads.items():
         match head:
             case Heatmap():
                 count[name] = head.channels
-            case Vector() | Density():
+            case Vector() | Density() if not train.learns_values:
                 key, numbers = ("outputs", head.outputs) if isinstance(head, Vector) else ("dims", head.dims)
                 count[name] = numbers // 2
                 if numbers % 2:
-                    fault = f"'{name}' gives {numbers} numbers, but learns points: two numbers each"
-                    findings.add(("heads", name, key), fault, f"write {numbers + 1}, or another even number")
+                    fault = f"'{name}' gives {numbers} number{'s' * (numbers > 1)}, but learns points: two numbers each"
+                    named = ", or name an array of numbers: data: {…, values: NAME}"
+                    remedy = f"write {numbers + 1}, or another even number{named * isinstance(train.data, Npz)}"
+                    findings.add(("heads", name, key), fault, remedy)
             case _:
                 pass
     return count

@@ -98,7 +98,7 @@ Decay = Annotated[
     float, BeforeValidator(_decay), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})
 ]
 
-ENERGY = ("target", "joint", "activation", "samples", "sigmas", "refine")
+ENERGY = ("target", "joint", "activation", "samples", "sigmas", "range", "refine")
 BINS = ("bins", "range", "l2", "variance")
 
 
@@ -228,10 +228,11 @@ class Density(Sampled):
         return (self.bins, *self.range)
 
     def _foreign_keys(self) -> Iterator[Fault]:
-        own = {"energy": ENERGY, "softmax": BINS}.get(self.model, ())
-        for key in (*ENERGY, *BINS):
-            if (key in self.model_fields_set or f"{key}_" in self.model_fields_set) and key not in own:
-                owner = "energy" if key in ENERGY else "softmax"
+        keys = {"energy": ENERGY, "softmax": BINS}
+        for key in dict.fromkeys((*ENERGY, *BINS)):
+            given = key in self.model_fields_set or f"{key}_" in self.model_fields_set
+            if given and key not in keys.get(self.model, ()):
+                owner = " or ".join(model for model, own in keys.items() if key in own)
                 fault = f"'{key}' belongs to model: {owner}, and this head is model: {self.model}"
                 yield Fault((key,), fault, f"leave '{key}' out, or write model: {owner}", ("model",))
 

@@ -159,11 +159,15 @@ class Lift(HeadRecord):
         return output
 
     def loss_equation(self, desk: Desk, output: str, target: str) -> str:
-        """Mean of squares over coordinates that are known, of the parts that `on` names, by their weights."""
+        """Mean of squares over coordinates that are known, of the parts that `on` names, by their weights.
+
+        Of points in 3D it is that of what is known about their mean point, on both sides.
+        """
         terms: list[str] = []
         for part, weight in self.on.items():
             name = f"{desk.tag}_{part}_loss"
-            term = desk.build.add(KnownLoss(), f"{output}.{part}", f"{target}.{part}", name=name, origin=desk.origin)
+            op = KnownLoss(anywhere=part == POINTS3D)
+            term = desk.build.add(op, f"{output}.{part}", f"{target}.{part}", name=name, origin=desk.origin)
             if weight != 1.0:
                 term = desk.build.add(Weighted(weight), term, name=f"{name}_weighted", origin=desk.origin)
             terms.append(term)

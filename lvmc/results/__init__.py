@@ -8,9 +8,11 @@ from lvmc.results.inside import draw_activations, draw_gradients, draw_silenced
 from lvmc.results.latents import draw_latent
 from lvmc.results.look import Inside, look_inside, write_inside
 from lvmc.results.ran import Ran, run_model
+from lvmc.results.steps import draw_state, moves, step_rows
 from lvmc.results.trace import draw_trace, trace_rows
 
 __all__ = [
     "Given", "Inside", "Ran", "draw_activations", "draw_gradients", "draw_head", "draw_latent", "draw_silenced",
-    "draw_trace", "look_inside", "read_block", "run_model", "save", "trace_rows", "write_inside", "write_results",
+    "draw_state", "draw_trace", "look_inside", "moves", "read_block", "run_model", "save", "step_rows",
+    "trace_rows", "write_inside", "write_results",
 ]  # fmt: skip

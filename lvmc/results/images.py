@@ -20,7 +20,7 @@ class Given:
     """An input as a model takes it.
 
     Attributes:
-        values: (1, channels, H, W), numbers or a mask.
+        values: (1, channels, H, W), numbers or a mask; of points (1, points, 2).
         picture: The same as colours to draw on, (H, W, 3) in 0 … 1; None where it is no picture.
         remarks: What was done to the file to make it fit.
     """
@@ -96,6 +96,22 @@ def _read_array(path: Path, block: InputNode) -> Given:
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     shades = np.asarray((values - low) / ((high - low) or 1.0), np.float32)
     return Given(values[None], _as_picture(shades), ("values given as they are",))
+
+
+def read_numbers(path: Path, name: str, shape: tuple[int, ...]) -> Given:
+    """An .npy array of exactly this shape, for example points (points, 2).
+
+    Raises:
+        ValueError: It is no array of numbers, or has another shape.
+        OSError: There is no such file.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as fault:
+        raise ValueError(f"{path}: {name!r} is read from an .npy array {shape}, which this is not") from fault
+    if array.shape != shape or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise ValueError(f"{path}: an array {array.shape} of {array.dtype} does not fill {name!r}, which is {shape}")
+    return Given(np.asarray(array, np.float32)[None], None, ("values given as they are",))
 
 
 def _as_picture(values: Numbers) -> Numbers | None:

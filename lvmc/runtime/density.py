@@ -59,6 +59,10 @@ class Density(Protocol):
         """The points along each axis of a box, and p(y | x) at all of them, (batch, points, …)."""
         ...
 
+    def heatmap(self, height: int, width: int) -> tuple[Integrals, Tensor]:
+        """Of a point in a picture: by sums over its pixels, and the probability of each, (batch, height, width)."""
+        ...
+
     def sampled_integrals(
         self,
         centre: Tensor,

@@ -74,6 +74,22 @@ FlipField = Annotated[
 ]
 
 
+def _signs(value: Any) -> tuple[int, ...]:
+    several = [value] if whole(value) else listed(value)
+    if not several or not all(whole(each) and each in (-1, 1) for each in several):
+        fault = f"should be 1 or -1, or a list of them, one a value, not {shown(value)}"
+        raise wrong(fault, "for example signs: [-1, 1]: a mirrored picture has minus the first value")
+    return tuple(several)
+
+
+Signs = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_signs),
+    PlainSerializer(list),
+    WithJsonSchema({"anyOf": [{"enum": [-1, 1]}, {"type": "array", "items": {"enum": [-1, 1]}, "minItems": 1}]}),
+]
+
+
 class Figures(Record):
     """Stick people drawn from a seed, any number of them, at the size of the input; nothing is read.
 
@@ -104,17 +120,19 @@ class Occluders(Record):
 class Npz(Record):
     """Arrays of an .npz file, by name.
 
-    `images` (n, h, w) or (n, h, w, channels), `keypoints` (n, points, 2) as x, y, `visible` (n, points), `masks`
-    (n, h, w), `labels` (n,), `split` (n,): 0 train, 1 validation, 2 test. `points` takes some of the keypoints, in this
-    order; `flip` is their mirror image (numbers, or the name of an array for all keypoints). `first_pixel` is what
-    keypoints call the centre of the first pixel, in x and y: 0, 0.5 where they count from the picture's edge, 1 from
-    MATLAB.
+    `images` (n, h, w) or (n, h, w, channels), `keypoints` (n, points, 2) as x, y, `points3d` (n, points, 3) as right,
+    down, depth, nan where unknown, `visible` (n, points), `masks` (n, h, w), `labels` (n,), `split` (n,): 0 train, 1
+    validation, 2 test. `points` takes some of the keypoints, in this order; `flip` is their mirror image (numbers, or
+    the name of an array for all keypoints). `first_pixel` is what keypoints call the centre of the first pixel, in x
+    and y: 0, 0.5 where they count from the picture's edge, 1 from MATLAB. `values` (n,) or (n, D) are numbers that
+    vector and density heads learn instead of points; `signs` is what each is multiplied by in a mirrored picture.
     """
 
     kind: Literal["npz"]
     file: FileName
     images: Text = "images"
     keypoints: Text = "keypoints"
+    points3d: Text = "points3d"
     visible: Text = "visible"
     masks: Text = "masks"
     labels: Text = "labels"
@@ -125,6 +143,8 @@ class Npz(Record):
     first_pixel: float = 0.0
     flip: FlipField | None = None
     unit: UnitField | None = None
+    values: Text | None = None
+    signs: Signs | None = None
     occluders: Occluders | None = None
     broken: Literal["refuse", "skip"] = "refuse"
 

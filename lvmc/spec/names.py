@@ -29,18 +29,19 @@ CONV_ATTRIBUTES = _words("""
 """Attributes of `torch.nn.Conv2d`, which the emitted layers are."""
 
 CARRIED = _words("""
-    Callable Channels Coupling Density DifferenceMaps DriveNorm F FixedPoint Integrals LEAST Largest LiftTables
-    Lifting LogisticLoss MessageNorm NamedTuple QuadrantPeaks ROWS Size SubGradient Tensor adjoint balanced
-    belief_maps bells best_candidate best_weighed between bin_middles bins_log bins_mean bins_penalty bounded
+    Any Callable Channels Coupling Density DifferenceMaps DriveNorm F FixedPoint Integrals LEAST Largest LiftTables
+    Lifting LogisticLoss MessageNorm NamedTuple NormalTables QuadrantPeaks ROWS Sequence Size SubGradient Tensor
+    adjoint balanced belief_maps bells between bin_middles bins_log bins_mean bins_penalty bounded candidates_of
     channel_diagonals channels_last checkpoint clamped_key contractive_scale copositive_scale correlate
-    correlate_adjoint coupling_norm difference_maps distance_loss dominance draw entropy first_of fixed_point
-    gathered gaussian_log gcd gram group_maxima importance_loss in_parts inner keep known_loss laplace_log largest
-    largest_singular_value log log_proposal logistic_loss max_windows mean_where minus_mean nn normal_log
-    peak_confidence peak_present perron_vector pi plane_above pointwise pointwise_adjoint positive proposals
-    quadrant_peaks received render repeat_windows require_size rounds rows_within run_steps safe_scale settle shares
-    soft_peaks softmax_loss spectral spread spread_ratio sum_windows symmetric tables_of take tap_phases tap_sums
-    torch unwrap upsample upsample_fcn upsample_nearest weighed_rows whole whole_adjoint widened windows_of winners
-    with_gradient worst_phase wrap
+    correlate_adjoint costs_without coupling_norm difference_maps distance_loss dominance draw eliminated entropy
+    equal_costs first_of fixed_point gathered gaussian_log gcd gram graph_is_made group_maxima importance_loss
+    in_parts inner inverse_of keep known_loss laplace_log largest largest_singular_value log log_proposal
+    logistic_loss max_windows mean_where minus_mean nn normal_log normals_of peak_confidence peak_present
+    perron_vector pi plane_above points_missing pointwise pointwise_adjoint positive proposals quadrant_peaks
+    received render repeat_windows require_size rounds rows_within run_steps safe_scale settle shape_loss shares
+    soft_peaks softmax_loss spectral spread spread_ratio sum_windows symmetric tables_in tables_of take tap_phases
+    tap_sums torch unwrap upsample upsample_fcn upsample_nearest weighed_costs whole whole_adjoint widened
+    windows_of winners with_gradient worst_phase wrap
 """)
 """What an emitted file may define or import beside its class (a test compares them with what it carries)."""
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from lvmc.heads.heatmap import Indices
 from lvmc.records import Count, Natural, Positive, Record, Text, number, shown, wrong
 from lvmc.spec.augment import Augment, AugmentField
-from lvmc.spec.data import Data, Figures
+from lvmc.spec.data import Data, Figures, Npz
 from lvmc.spec.inits import WeightsFile
 from lvmc.spec.optimizer import Adam, Optimizer, Schedule, Sgd, Steps
 from lvmc.values import keyed, listed
@@ -19,13 +20,15 @@ class Target(Record):
 
     For heatmaps: discs (logistic) or Gaussians (l2) around points, of radius `radius` × the evaluation radius (which is
     `evaluate.pck` × the unit of errors), or of `pixels`; points that are not annotated are `background`, or `ignore`d.
-    Hidden points count as points, unless `hidden` says otherwise.
+    Hidden points count as points, unless `hidden` says otherwise. Heads that learn `data.values` learn all of them, or
+    those that `values` lists.
     """
 
     radius: Positive = 1.0
     pixels: Positive | None = None
     unannotated: Literal["background", "ignore"] = "background"
     hidden: Literal["point", "background", "ignore"] = "point"
+    values: Indices | None = None
 
 
 class Evaluate(Record):
@@ -138,6 +141,15 @@ class Train(Record):
     init: WeightsFile | None = None
     workers: Natural = 0
     seed: Natural = 0
+
+    @property
+    def learns_values(self) -> bool:
+        """Whether vector and density heads learn numbers of the data, not points."""
+        return isinstance(self.data, Npz) and self.data.values is not None
+
+    def columns(self, head: str) -> tuple[int, ...] | None:
+        """Which of the values a head learns; None: all."""
+        return self.targets[head].values if head in self.targets else None
 
 
 __all__ = ["Adam", "Augment", "Evaluate", "Sgd", "Stage", "Steps", "Target", "Train"]

@@ -9,7 +9,7 @@ from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap
-from lvmc.heads.lift import Lift
+from lvmc.heads.lift import POINTS3D, Lift
 from lvmc.heads.segmentation import Segmentation
 from lvmc.heads.vector import Vector
 from lvmc.records import nearest
@@ -31,7 +31,7 @@ def check_fit(graph: EnergyGraph, train: Train, samples: SampleSet) -> None:
             raise ValueError(f"train.targets: no head is called {name!r}; {known}")
     first = samples[0]
     for head in graph.heads:
-        fault = _fault(head, first, samples.about)
+        fault = _fault_of_numbers(head, train, first) or _fault(head, first, samples.about)
         if fault:
             without = (
                 "" if train.model_fields_set else "; or write train: {data: …} in the spec, which says nothing of data"
@@ -42,19 +42,13 @@ def check_fit(graph: EnergyGraph, train: Train, samples: SampleSet) -> None:
 def _fault(head: HeadNode, sample: Sample, about: About) -> str:
     """What keeps a head from being trained; nothing, if nothing does."""
     match head.record:
-        case Lift(on=on) if "points3d" in on:
+        case Lift(on=on) if POINTS3D in on and sample.points3d is None:
             return "learns points in 3D, but the samples have none; write on: points2d"
-        case Heatmap() | Lift() | Vector() | Density() if sample.points is None:
+        case Heatmap() | Lift() if sample.points is None:
             return "learns points, but the samples have none"
         case Heatmap(channels=channels) if sample.points is not None and channels != len(sample.points):
             count = len(sample.points)
             return f"has {channels} channels, but the samples have {count} points; write channels: {count}"
-        case Vector(outputs=outputs) if sample.points is not None and outputs != 2 * len(sample.points):
-            count = len(sample.points)
-            return f"has {outputs} outputs, but x and y of {count} points are {2 * count}; write outputs: {2 * count}"
-        case Density(dims=dims) if sample.points is not None and dims != 2 * len(sample.points):
-            count = len(sample.points)
-            return f"has {dims} dims, but x and y of {count} points are {2 * count}; write dims: {2 * count}"
         case Segmentation() if sample.mask is None:
             return "learns classes of pixels, but the samples have no masks"
         case Segmentation(channels=channels) if len(about.classes) > channels:
@@ -69,11 +63,35 @@ def _fault(head: HeadNode, sample: Sample, about: About) -> str:
             return ""
 
 
+def _fault_of_numbers(head: HeadNode, train: Train, sample: Sample) -> str:
+    """Likewise of a head that learns values, or points as numbers."""
+    match head.record:
+        case Vector(outputs=numbers):
+            key = "outputs"
+        case Density(dims=numbers):
+            key = "dims"
+        case _:
+            return ""
+    if sample.values is not None:
+        count, columns = len(sample.values), train.columns(head.name)
+        if columns is not None and max(columns) >= count:
+            return f"learns value {max(columns)} of the data, which has {count}; they count from 0"
+        wanted = count if columns is None else len(columns)
+        fault = f"has {numbers} {key}, but learns {wanted} values; write {key}: {wanted}"
+        return "" if numbers == wanted else fault
+    if sample.points is None:
+        named = "; name an array of numbers, data: {…, values: NAME}" if train.data.kind == "npz" else ""
+        return f"learns points or values, but the samples have none{named}"
+    count = len(sample.points)
+    fault = f"has {numbers} {key}, but x and y of {count} points are {2 * count}; write {key}: {2 * count}"
+    return "" if numbers == 2 * count else fault
+
+
 def check_batch(graph: EnergyGraph, batch: Batch, samples: SampleSet) -> None:
     """Raise ValueError where a sample of a batch (on the CPU) cannot be a target, and name the sample."""
     for head in graph.heads:
         match head.record:
-            case Density() if batch.visible is not None:
+            case Density() if batch.visible is not None and batch.values is None:
                 good = (batch.visible > 0).all(1)
                 fault = "has points that are not annotated, which a density cannot leave out; leave the sample out"
             case Segmentation(channels=channels) if batch.masks is not None:

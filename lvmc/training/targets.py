@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvmc.data.batches import Batch
-from lvmc.data.pointvectors import vector_of_points
+from lvmc.data.pointvectors import numbers_of, vector_of_points
 from lvmc.data.sample import HIDDEN, UNCOUNTED, VISIBLE
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads.classes import Classes
@@ -28,9 +28,10 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
 
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does
-    not count. Classes: (B,) int64. Vectors and densities: (B, 2 · points), coordinates from the centre in half sizes,
-    of vectors NaN for points that are not annotated; so are those of lifting heads, under `<head>.points2d`:
-    (B, points, 2) in pixels.
+    not count. Classes: (B,) int64. Vectors and densities: (B, D) values, where the data has any, else (B, 2 · points),
+    coordinates from the centre in half sizes, of vectors NaN for points that are not annotated. Lifting heads, where
+    `on` names them: `<head>.points2d` (B, points, 2) in pixels, NaN for points that are not annotated, and
+    `<head>.points3d` (B, points, 3) as the samples have them.
 
     Args:
         graph: Whose heads.
@@ -41,13 +42,16 @@ def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | N
     moves = graph.feedback.corrections if graph.feedback else {}
     plain = [head for head in graph.heads if not head.source and head.name not in moves]
     targets = {head.name: _target(head, train, batch, widest) for head in plain}
-    lifted = [head for head in graph.heads if isinstance(head.record, Lift)]
-    return targets | {f"{head.name}.{POINTS2D}": known_points(batch, head.name) for head in lifted}
+    for head in graph.heads:
+        if isinstance(head.record, Lift):
+            targets |= {f"{head.name}.{part}": _lifted(head.name, part, batch) for part in head.record.on}
+    return targets
 
 
 def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
     """How many entries of each head's targets count, (heads,) float32, without stacked predictions.
 
+    Of a lifting head that learns points in 2D and in 3D it is those in 2D.
     The loss of a head over micro-batches and processes r is Σ_r n_r loss_r / Σ_r n_r, as of one large batch.
     """
     import torch
@@ -56,7 +60,6 @@ def counts_of(graph: EnergyGraph, train: Train, batch: Batch) -> Tensor:
 
 
 def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) -> Tensor:
-    size = (batch.images.shape[2], batch.images.shape[3])
     match head.record:
         case Heatmap() as record:
             return _maps(record, _rule(head, train), train, batch, widest)
@@ -64,12 +67,21 @@ def _target(head: HeadNode, train: Train, batch: Batch, widest: float | None) ->
             return batch.masks
         case Classes() if batch.labels is not None:
             return batch.labels
-        case Vector():
-            return vector_of_points(known_points(batch, head.name), size)
-        case Density() if batch.points is not None:
-            return vector_of_points(batch.points, size)
+        case Vector() if batch.values is None:
+            return vector_of_points(known_points(batch, head.name), (batch.images.shape[2], batch.images.shape[3]))
+        case Vector() | Density() if (numbers := numbers_of(batch, train.columns(head.name))) is not None:
+            return numbers
         case _:
             raise ValueError(f"nothing in the data says what head {head.name!r} should be")
+
+
+def _lifted(head: str, part: str, batch: Batch) -> Tensor:
+    """Points (B, points, 2 or 3), NaN where they are not known."""
+    if part == POINTS2D:
+        return known_points(batch, head)
+    if batch.points3d is None:
+        raise ValueError(f"nothing in the data says what head {head!r} should be")
+    return batch.points3d
 
 
 def known_points(batch: Batch, head: str) -> Tensor:
@@ -90,7 +102,11 @@ def _count(head: HeadNode, train: Train, batch: Batch) -> Tensor:
             ignored = _ignored(_rule(head, train), batch.visible)
             counted = batch.units.new_tensor(batch.visible.numel()) if ignored is None else (~ignored).sum()
             return counted * (height * width)
-        case Lift() | Vector() if batch.visible is not None:
+        case Lift(on=on) if POINTS2D not in on and batch.points3d is not None:
+            return (~batch.points3d.isnan().any(2)).sum()
+        case Lift() if batch.visible is not None:
+            return (batch.visible > 0).sum()
+        case Vector() if batch.visible is not None and batch.values is None:
             return (batch.visible > 0).sum()
         case Segmentation() if batch.masks is not None:
             return (batch.masks != UNCOUNTED).sum()

@@ -8,7 +8,10 @@ from math import isnan
 
 from lvmc.records import nearest
 
-LOWER = ("loss", "nme")
+LOWER = (
+    "loss", "nme", "nme_refined", "mpjpe", "pa_mpjpe",
+    "mae", "mae_mean", "mae_refined", "rmse", "rmse_mean", "rmse_refined", "nll",
+)  # fmt: skip
 HIGHER = ("pck", "auc", "pcp", "accuracy", "mean_accuracy", "miou", "superpixel_accuracy", "visible_ap", "hidden_ap")
 """Metrics of which less, and of which more is better; those of points also with `_visible` and `_hidden`."""
 

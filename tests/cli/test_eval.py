@@ -112,3 +112,44 @@ def test_coco_data_get_coco_s_own_score(lvmc_command: Call, tmp_path: Path) -> N
         x, y = each["keypoints"][0], each["keypoints"][1]
         assert -5 <= x <= 35
         assert -5 <= y <= 45
+
+
+AGED = """
+lvmc: 1
+name: aged
+inputs: {image: {channels: 1, size: [10, 10]}}
+layers: {h1: {channels: 4, filter: 3}}
+heads:
+  direct: {kind: vector, outputs: 1, reads: h1}
+  age: {kind: density, dims: 1, reads: h1, sigmas: [0.5], range: [-3, 3]}
+train: {data: {kind: npz, file: ages.npz, values: years}, augment: none}
+"""
+
+
+def test_numbers_and_another_run_that_refines_them(lvmc_command: Call, tmp_path: Path) -> None:
+    """With the energy of another model predictions of this one move elsewhere; one that has none is refused."""
+    draw = default_rng(0)
+    images, split = draw.integers(0, 256, (9, 10, 10), np.uint8), np.repeat([0, 2], [4, 5])
+    np.savez(tmp_path / "ages.npz", images=images, split=split, years=draw.normal(size=9))
+    (tmp_path / "aged.yaml").write_text(AGED)
+    direct = "".join(line for line in AGED.splitlines(keepends=True) if "density" not in line)
+    (tmp_path / "direct.yaml").write_text(direct)
+    assert lvmc_command("compile", "aged.yaml", "-o", "net", "--weights", "--seed", 4).status == 0
+    done = lvmc_command("eval", "aged.yaml", "-o", "out", "--pictures", 2)
+    assert (done.status, "mean absolute error, refined" in done.out, "negative log-likelihood" in done.out) == (0, 1, 1)
+    assert {"density_age.png", "first_00000.png"} <= {each.name for each in (tmp_path / "out/pictures/test").iterdir()}
+    own, other = (
+        lvmc_command("eval", "aged.yaml", "--json", *more).document for more in ((), ("--refine-with", "net"))
+    )
+    assert own["figures"]["test/direct/mae"] == other["figures"]["test/direct/mae"]
+    assert own["figures"]["test/direct/mae_refined"] != other["figures"]["test/direct/mae_refined"]
+    assert other["refine_with"] == "net"
+    assert (
+        "test/direct/mae_refined"
+        in lvmc_command("eval", "direct.yaml", "--json", "--refine-with", "net").document["figures"]
+    )
+    done = lvmc_command("eval", "aged.yaml", "--refine-with", "direct.yaml")
+    assert (done.status, "has no energy of as many numbers" in done.err) == (1, True)
+    (tmp_path / "large.yaml").write_text(AGED.replace("[10, 10]", "[12, 10]"))
+    done = lvmc_command("eval", "aged.yaml", "--refine-with", "large.yaml")
+    assert (done.status, "takes 1 channels of 12×10, aged 1 of 10×10" in done.err) == (1, True)

@@ -169,3 +169,71 @@ def test_a_run_takes_a_backend(lvmc_command: Call, spec: Path, photo: Path) -> N
         done = lvmc_command("run", spec, photo, "-o", "other", "--json", "--backend", "cudagraph")
     assert done.document["heads"] == plain["heads"]
     assert lvmc_command("run", spec, photo, "-o", "third", "--backend", "fast").status == 2
+
+
+LOOP = """
+lvmc: 1
+name: loop
+state: {pose: {points: 4}}
+inputs:
+  image: {channels: 1, size: [16, 16]}
+  seen: {render: pose, as: gaussian, sigma: 2.0, extra: [marker]}
+layers:
+  h1: {channels: 4, filter: 3, nms: 2}
+  h2: {channels: 6, filter: 3}
+heads:
+  correction: {kind: vector, reads: h2, outputs: 8}
+feedback: {update: {pose: {add: correction}}, steps: 3}
+"""
+
+
+def test_a_run_of_steps_writes_where_they_went(lvmc_command: Call, tmp_path: Path, photo: Path) -> None:
+    (tmp_path / "loop.yaml").write_text(LOOP)
+    start = np.arange(8, dtype=np.float32).reshape(4, 2)
+    np.save(tmp_path / "marker.npy", np.asarray([5.0, 6.0]))
+    np.save(tmp_path / "start.npy", start)
+    given = ("--given", "marker=marker.npy", "--given", "pose=start.npy", "--steps", "5")
+    done = lvmc_command("run", "loop.yaml", photo, "-o", "out", *given)
+    assert done.status == 0, done.err
+    assert "pose moves by at most" in done.out
+    out = tmp_path / "out"
+    pictures = {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
+    assert pictures == {"heads/correction.png", "states/pose.png", "latents/h1.png", "latents/h2.png"}
+    pose, corrections = np.load(out / "states.npz")["pose"], np.load(out / "heads.npz")["correction"]
+    assert np.array_equal(pose[0], start)
+    assert np.allclose(np.diff(pose, axis=0).reshape(5, 8), corrections, atol=1e-6)
+    rows = list(csv.DictReader((out / "steps.csv").open()))
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4", "5"]
+    largest = np.linalg.norm(np.diff(pose, axis=0), axis=2).max(1)
+    assert [float(row["largest_move"]) for row in rows] == pytest.approx(largest.tolist(), rel=1e-4)
+    assert json.loads((out / "run.json").read_text())["moves"]["pose"] == pytest.approx(largest.tolist())
+    checked = lvmc_command("check", "loop.yaml", "--image", photo, *given[:2], "-o", "page.html")
+    assert checked.status == 0, checked.err
+    page = (tmp_path / "page.html").read_text()
+    assert "How the steps went" in page
+    assert '<figure id="moves"' in page
+    assert "largest move" in page
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((), "takes --given NAME=FILE for marker, and if you like for pose; there is none"),
+        (("--given", "marker=start.npy"), "(4, 2) of float32 does not fill 'marker', which is (2,)"),
+        (("--given", "marker=loop.yaml"), "'marker' is read from an .npy array (2,)"),
+    ],
+)
+def test_what_steps_are_given_must_fit(
+    lvmc_command: Call, tmp_path: Path, photo: Path, given: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "loop.yaml").write_text(LOOP)
+    np.save(tmp_path / "start.npy", np.zeros((4, 2), np.float32))
+    done = lvmc_command("run", "loop.yaml", photo, "-o", "out", *given)
+    assert done.status != 0
+    assert told in " ".join(done.err.split())
+
+
+def test_steps_of_a_model_without_any(lvmc_command: Call, spec: Path, photo: Path) -> None:
+    done = lvmc_command("run", spec, photo, "-o", "out", "--steps", "2")
+    assert done.status != 0
+    assert "small has no outer feedback, so it takes no steps" in " ".join(done.err.split())

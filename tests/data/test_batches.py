@@ -18,7 +18,9 @@ from tests.data.sets import Noise
 
 BLOCK = InputNode("image", 3, (12, 16), Normalize(mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4)))
 PLAN = Plan(batch=4, seed=3, augment=Augment(rotate=30.0, occlude=0.5, saturation=0.2))
-FIELDS = ("images", "index", "units", "points", "visible", "masks", "labels", "superpixels")
+FIELDS = (
+    "images", "index", "units", "points", "points3d", "visible", "masks", "labels", "superpixels", "values",
+)  # fmt: skip
 
 
 def same(first: Iterable[Batch], second: Iterable[Batch]) -> bool:
@@ -85,6 +87,22 @@ def test_units_are_zoomed() -> None:
     assert 1 / 1.5 <= np.min(ratios) <= np.max(ratios) <= 1.5
 
 
+def test_values_of_mirrored_pictures_have_their_signs() -> None:
+    """The first value changes its sign in just the mirrored pictures, about half; the second never does."""
+    plain = replace(PLAN, augment=Augment(flip=0.5, rotate=0, scale=0, shift=0, brightness=0, contrast=0))
+    mirrored = 0
+    for batch in batches(Noise(40), BLOCK, plain, 0):
+        assert batch.values is not None
+        for number, values, image in zip(batch.index.tolist(), batch.values.tolist(), batch.images, strict=True):
+            (whole,) = in_order(Noise(number + 1), BLOCK, number + 1)
+            turned = not torch.allclose(image, whole.images[number], atol=1e-4)
+            assert values == [(-1 if turned else 1) * (number + 1), 10 * (number + 1)]
+            mirrored += turned
+    assert 8 < mirrored < 32
+    off = replace(PLAN, augment=Augment(flip=0))
+    assert next(iter(batches(Noise(8, signs=None), BLOCK, off, 0))).values is not None
+
+
 def test_kept_samples_are_the_same() -> None:
     assert same(batches(Noise(18), BLOCK, PLAN, 1), batches(Kept(Noise(18)), BLOCK, PLAN, 1))
 
@@ -101,6 +119,7 @@ def test_the_random_numbers_of_training_are_left_alone() -> None:
     [
         (Noise(8), replace(PLAN, world=3), "a batch of 4 cannot be shared by 3 processes"),
         (Noise(3), replace(PLAN, world=2), "a batch of 3, all samples there are, cannot be shared"),
+        (Noise(8, signs=None), PLAN, "what that does to values; give data.signs"),
         (Noise(8, flip=None), PLAN, "which point is whose mirror image"),
         (Noise(0), PLAN, "no samples"),
     ],

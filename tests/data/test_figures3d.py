@@ -7,9 +7,12 @@ import torch
 
 import lvmc
 from lvmc import specs
+from lvmc.data.batches import Plan, batches
 from lvmc.data.figures import FigureSet, draw_figure
-from lvmc.data.figures3d import body_poses, points_in_space
+from lvmc.data.figures3d import body_poses
+from lvmc.graph import InputNode
 from lvmc.lifting import fit_basis, read_basis
+from lvmc.spec.train import Augment
 
 FIGURES = FigureSet((56, 56), 3, seed=4, split=2, count=40, covered=0.5)
 
@@ -17,12 +20,39 @@ FIGURES = FigureSet((56, 56), 3, seed=4, split=2, count=40, covered=0.5)
 def test_pictures_are_projections() -> None:
     """Joints of a sample are its points in space, moved and scaled."""
     for index in range(10):
-        points, space = draw_figure(FIGURES, index).points, points_in_space(FIGURES, index)
+        sample = draw_figure(FIGURES, index)
+        points, space = sample.points, sample.points3d
         assert points is not None
+        assert space is not None
         flat = points - points.mean(0)
         scale = (flat * space[:, :2]).sum() / (space[:, :2] ** 2).sum()
         assert np.abs(flat - scale * space[:, :2]).max() < 1e-4
         assert 15 < scale < 84
+
+
+def test_changed_pictures_are_projections() -> None:
+    """Mirrored, turned, zoomed and shifted, with left and right changing places; lengths stay, depths too."""
+    block = InputNode("image", 3, FIGURES.size, None)
+    plan = Plan(batch=40, augment=Augment(flip=0.5, rotate=40.0, scale=0.3, shift=0.1))
+    (batch,) = batches(FIGURES, block, plan, epoch=0)
+    assert batch.points is not None
+    assert batch.points3d is not None
+    assert batch.visible is not None
+    mirrored = 0
+    for index, points, space, seen in zip(batch.index, batch.points, batch.points3d, batch.visible, strict=True):
+        sample, there = draw_figure(FIGURES, int(index)), (seen > 0).numpy()
+        assert sample.points3d is not None
+        solid = space.numpy()
+        one, other = points.numpy()[there], solid[there][:, :2]
+        one, other = one - one.mean(0), other - other.mean(0)
+        scale = (one * other).sum() / (other**2).sum()
+        assert scale > 0
+        assert np.abs(one - scale * other).max() < 1e-3
+        same = np.abs(solid[:, 2] - sample.points3d[:, 2]).max() < 1e-6
+        mirrored += not same
+        order = np.arange(16) if same else np.asarray(FIGURES.about.flip)
+        assert np.allclose(np.linalg.norm(solid, axis=1), np.linalg.norm(sample.points3d[order], axis=1), atol=1e-6)
+    assert 10 < mirrored < 30
 
 
 def test_bodies_stand_upright_and_look_ahead() -> None:
@@ -45,8 +75,8 @@ def test_the_zoo_s_basis_is_of_these_bodies() -> None:
 def test_known_joints_are_lifted() -> None:
     """Depth is found from the picture, with a fifth of the joints missing too."""
     lifting = lvmc.compile("lift_figures").heads.pose3d
-    joints = np.stack([draw_figure(FIGURES, index).points for index in range(40)])
-    space = np.stack([points_in_space(FIGURES, index) for index in range(40)])
+    samples = [draw_figure(FIGURES, index) for index in range(40)]
+    joints, space = np.stack([each.points for each in samples]), np.stack([each.points3d for each in samples])
     weights = torch.from_numpy(np.random.default_rng(0).random((40, 16)) > 0.2).float()
     flat = np.abs(space[..., 2]).mean()
     for given in (None, weights):

@@ -24,6 +24,7 @@ def arrays() -> dict[str, np.ndarray]:
     return {
         "images": random.integers(0, 256, (COUNT, HIGH, WIDE), dtype=np.uint8),
         "keypoints": (random.random((COUNT, 5, 2)) * (WIDE - 1, HIGH - 1)).astype(np.float32),
+        "points3d": random.random((COUNT, 5, 3)) * 1000,
         "visible": np.tile(np.asarray([2, 2, 2, 1, 0], np.int64), (COUNT, 1)),
         "masks": random.integers(0, 4, (COUNT, HIGH, WIDE), dtype=np.int32),
         "labels": np.arange(COUNT) % 3,
@@ -53,6 +54,7 @@ def test_samples_are_the_rows(tmp_path: Path) -> None:
     assert np.array_equal(sample.image[:, :, 0], given["images"][10])
     assert np.allclose(sample.points[:4], given["keypoints"][10][:4])
     assert (sample.points[4] == 0).all()
+    assert np.array_equal(sample.points3d, given["points3d"][10].astype(np.float32))
     assert sample.visible.tolist() == [2, 2, 2, 1, 0]
     assert np.array_equal(sample.mask, given["masks"][10])
     assert np.array_equal(sample.superpixels, given["superpixels"][10])
@@ -66,6 +68,7 @@ def test_chosen_points_with_their_mirror_images_and_unit(tmp_path: Path) -> None
     assert sets.train.about.flip == (1, 0, 2)
     chosen = arrays()["keypoints"][3][[1, 0, 2]]
     assert np.allclose(sets.train[3].points, chosen)
+    assert np.allclose(sets.train[3].points3d, arrays()["points3d"][3][[1, 0, 2]])
     assert sets.train[3].unit == pytest.approx(np.hypot(*(chosen[0] - chosen[2])))
     assert opened(tmp_path, points=(1, 0, 2), flip=(1, 0, 2)).train.about.flip == (1, 0, 2)
     assert opened(tmp_path, unit=3.0).train[0].unit == 3
@@ -156,7 +159,7 @@ def test_points_beside_the_picture_are_not_annotated_and_told(tmp_path: Path) ->
 
 
 def broken(name: str, row: int, value: Any, column: int | None = None) -> dict[str, np.ndarray]:
-    changed = arrays()[name].astype(np.float32 if name == "keypoints" else np.int64)
+    changed = arrays()[name].astype(np.float32 if name in ("keypoints", "points3d") else np.int64)
     changed[(row,) if column is None else (row, column)] = value
     return {name: changed}
 
@@ -173,6 +176,7 @@ ROWS = [
     (broken("box", 9, 0, 2), "array 'box', row 9: should be x, y, width, height"),
     (broken("superpixels", 2, -1), "array 'superpixels', row 2: should be numbers from 0, not -1"),
     (broken("keypoints", 2, 5), "array 'keypoints', row 2: the unit of errors"),
+    (broken("points3d", 2, np.inf, 1), "array 'points3d', row 2: has a point at infinity; write nan"),
 ]
 
 
@@ -203,6 +207,8 @@ WHOLE: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"flip": (1, 2, 0, 3, 4)}, "does not pair 5 points"),
     ({}, {"points": (0, 1), "unit": [0, 2]}, "'data.unit' names point 2 of 2"),
     ({"keypoints": None}, {"unit": 3.0}, "'data.unit' says nothing"),
+    ({"keypoints": None}, {"points3d": "points3d"}, "'data.points3d' says nothing"),
+    ({"points3d": np.zeros((COUNT, 4, 3))}, {}, r"array 'points3d' is \(12, 4, 3\).*numbers, \(12, 5, 3\)"),
     (
         {},
         {"occluders": Occluders(box="boxes", donor="donor", visible="under")},
@@ -284,3 +290,39 @@ def test_real_masks() -> None:
 def test_a_set_is_read_alike_by_copies(tmp_path: Path) -> None:
     sets = opened(tmp_path, size=(20, 20))
     assert np.array_equal(replace(sets.train[1]).image, opened(tmp_path, size=(20, 20)).train[1].image)
+
+
+@pytest.mark.parametrize("shape", [(COUNT,), (COUNT, 1), (COUNT, 3)])
+def test_values_are_the_rows_of_an_array(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """(n,) is (n, 1); the sample keeps them where its picture is stretched, and so does a kept one."""
+    given = np.random.default_rng(5).normal(size=shape)
+    signs = (-1,) * (shape[1] if len(shape) == 2 else 1)
+    for size in ((HIGH, WIDE), (20, 20)):
+        sets = opened(tmp_path, {"ages": given}, size, values="ages", signs=signs)
+        assert sets.train.about.signs == signs
+        for _ in range(2):
+            found = sets.test[1].values
+            assert found.dtype == np.float32
+            assert np.array_equal(found, given.reshape(COUNT, -1)[10].astype(np.float32))
+    assert opened(tmp_path, {"ages": given}).test[1].values is None
+
+
+def test_wrong_values_are_refused_by_file_and_row(tmp_path: Path) -> None:
+    ages = np.arange(float(COUNT))
+    for changed, keys, fault in (
+        ({}, {"values": "ages"}, "has no array 'ages'"),
+        (
+            {"ages": ages[:5]},
+            {"values": "ages"},
+            r"array 'ages' is \(5,\) of float64; it should hold numbers, \(12, any",
+        ),
+        ({"ages": ages.astype(str)}, {"values": "ages"}, "array 'ages' is .*; it should hold numbers"),
+        ({"ages": ages}, {"values": "ages", "signs": (1, 1)}, "'data.signs' has 2 entries for the 1 columns of 'ages'"),
+        (
+            {"ages": np.where(ages == 4, np.inf, ages)},
+            {"values": "ages"},
+            "array 'ages', row 4: holds what is no number",
+        ),
+    ):
+        with pytest.raises(ValueError, match=rf"few\.npz: {fault}"):
+            opened(tmp_path, changed, **keys)

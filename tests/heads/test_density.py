@@ -259,6 +259,68 @@ def test_integrals_of_what_is_known() -> None:
         found.sampled_integrals(found.mean)
 
 
+@pytest.mark.parametrize(("height", "width"), [(40, 56), (41, 33)])
+def test_heatmaps_are_quadratures(height: int, width: int) -> None:
+    """A smooth density of a point against a far finer rule over the area of all pixels; x goes along the last axis."""
+    model = lvmc.compile(spec_of(ENERGIES["smooth"] | {"dims": 2, "sigmas": [1.0]}), seed=3).double()
+    *_, last = (name for name, _ in model.named_parameters() if ".joint" in name)
+    for name, factor in (("heads.y.joint1.weight", 3), (last, 30)):
+        model.get_parameter(name).data *= factor
+    found = model.densities(model(image()))["y"]
+    integrals, share = found.heatmap(height, width)
+    half = torch.tensor([1 / (width - 1), 1 / (height - 1)], dtype=torch.float64)
+    low, high = (-1 - half).tolist(), (1 + half).tolist()
+    wanted = found.integrals(low, high, 641)
+    for name in ("log_normaliser", "mean", "variance"):
+        off, told = (getattr(integrals, name) - getattr(wanted, name)).abs(), getattr(integrals, f"{name}_error")
+        assert bool((off <= told).all()), name
+        assert float(off.max()) < 2e-3
+        assert float(told.max()) < 0.1
+    assert torch.allclose(share.sum((1, 2)), torch.ones(3, dtype=torch.float64))
+    place = torch.tensor([[-1 + 2 * 5 / (width - 1), -1 + 2 * 11 / (height - 1)]], dtype=torch.float64).expand(3, 1, 2)
+    density = (found.value(place)[:, 0] - wanted.log_normaliser).exp()
+    assert torch.allclose(share[:, 11, 5], density * 4 * half.prod(), rtol=5e-3)
+    assert float(share.amax() / share.amin()) > 2
+
+
+def test_heatmaps_of_what_is_known_and_of_what_is_too_sharp() -> None:
+    """A Gaussian of a few pixels is summed to rounding; where one is narrower than a pixel the error says so."""
+    _, model = setting("gaussian")
+    for deviation, sharp in ((0.12, False), (0.004, True)):
+        given = torch.tensor([[0.1, -0.2, *[2 * np.log(deviation)] * 2]], dtype=torch.float64)
+        found, share = model.densities({"y": given})["y"].heatmap(64, 48)
+        off = float(found.log_normaliser.abs())
+        assert off <= float(found.log_normaliser_error) + 1e-9
+        assert (float(found.log_normaliser_error) > 0.3) == sharp
+        if not sharp:
+            assert off < 1e-9
+            assert torch.allclose(found.mean, given[:, :2], atol=1e-9)
+            assert torch.allclose(found.variance, torch.full((1, 2), 0.12**2, dtype=torch.float64), atol=1e-9)
+            row, column = divmod(int(share.argmax()), 48)
+            assert abs(column - 0.55 * 47) <= 0.5 + 1e-9
+            assert abs(row - 0.4 * 63) <= 0.5 + 1e-9
+    with pytest.raises(ValueError, match="of one point and 2 × 2 pixels"):
+        model.densities({"y": torch.zeros(1, 4)})["y"].heatmap(1, 9)
+
+
+@pytest.mark.parametrize("name", ["bins", "softmax", "importance", "normal"])
+def test_heads_may_be_called_like_functions_of_the_file(name: str) -> None:
+    """A head `bins` has a value bins_mean, a head `importance` an importance_loss: they do not hide the functions."""
+    for head in (HEADS["softmax_more"], HEADS["plain"]):
+        model, usual = (lvmc.compile(spec_of(head, each), seed=3).double() for each in (name, "y"))
+        usual.load_state_dict({key.replace(f".{name}.", ".y."): value for key, value in model.state_dict().items()})
+        out, wanted = model(image()), usual(image())
+        targets = numbers(3, head["dims"], seed=4)
+        samples = numbers(3, 8, head["dims"], seed=5)
+        more = {"samples": {name: samples}} if "samples" in head else {}
+        loss = model.losses(out, {name: targets}, **more)[name]
+        more = {"samples": {"y": samples}} if more else {}
+        assert torch.equal(loss, usual.losses(wanted, {"y": targets}, **more)["y"])
+        found, known = model.densities(out)[name], usual.densities(wanted)["y"]
+        assert torch.equal(found.value(samples), known.value(samples))
+        assert found.mean is known.mean is None or torch.equal(found.mean, known.mean)
+
+
 def test_samples_are_of_the_mixture() -> None:
     """Equation (5) by a Kolmogorov–Smirnov test; a generator's or torch's own seed repeats the loss."""
     _, model = setting("plain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from lvmc.ir.ops.base import Context
 from lvmc.lifting import save_basis
 from lvmc.loading import resolve
 from lvmc.pipeline import emitted
+from lvmc.spec.train import Train
 
+from ..data.sets import Flat
 from .bases import made
 
 PARTS = ("points2d", "points3d", "belief")
@@ -91,6 +94,7 @@ def _losses(spec: dict[str, Any], model: torch.nn.Module) -> None:
         key: torch.zeros_like(value[-1] if "at" in spec["heads"]["pose"] else value) for key, value in out.items()
     }
     targets["pose.points2d"][0, 1] = torch.nan
+    targets["pose.points3d"][1, 2:] = torch.nan
     losses = model.losses(out, targets)
     given = {f"out.{key}": value.detach().numpy() for key, value in out.items()}
     given |= {f"targets.{key}": value.numpy() for key, value in targets.items()}
@@ -114,6 +118,8 @@ def test_meanings_of_the_small_ops() -> None:
     assert np.array_equal(Confidence(0.6).meaning([maps], now), [[1.0, 0.0]])
     assert KnownLoss().meaning([np.asarray([1.0, 2.0]), np.asarray([np.nan, 5.0])], now) == 9.0
     assert KnownLoss().meaning([np.ones(2), np.full(2, np.nan)], now) == 0.0
+    far, here = np.asarray([[5.0, 1.0], [7.0, 2.0], [9.0, 9.0]]), np.asarray([[0.0, 0.0], [1.0, 1.0], [np.nan, 3.0]])
+    assert KnownLoss(anywhere=True).meaning([far[None], here[None]], now) == 0.125
 
 
 def test_load_dump_and_the_emitted_text(folder: Path) -> None:
@@ -176,10 +182,9 @@ def test_pictures_draw_the_head_above_what_it_reads(folder: Path) -> None:
         assert "pose" in (folder / f"{view}.dot").read_text(encoding="utf-8")
 
 
-def test_a_lifted_model_trains_towards_2d_points(folder: Path) -> None:
-    """Targets of data with points, NaN where they are not annotated; 3D points are refused in words."""
+def test_a_lifted_model_trains_towards_points(folder: Path) -> None:
+    """Targets of data with points, NaN where they are not known."""
     from lvmc.data.batches import Batch
-    from lvmc.spec.train import Train
     from lvmc.training.targets import counts_of, targets_of
 
     _, graph = resolve(spec_of(folder))
@@ -191,3 +196,27 @@ def test_a_lifted_model_trains_towards_2d_points(folder: Path) -> None:
     assert set(targets) == {"joints", "pose.points2d"}
     assert torch.equal(targets["pose.points2d"].isnan()[..., 0], visible == 0)
     assert counts_of(graph, train, batch)[1] == 8
+    with pytest.raises(ValueError, match="nothing in the data says what head 'pose' should be"):
+        targets_of(resolve(spec_of(folder, "none"))[1], train, batch)
+    space = torch.rand(2, 5, 3)
+    space[0, 1:, 2] = torch.nan
+    solid = replace(batch, points3d=space)
+    assert set(targets_of(resolve(spec_of(folder, "paper"))[1], train, solid)) == {
+        "joints", "pose.points2d", "pose.points3d"
+    }  # fmt: skip
+    assert targets_of(resolve(spec_of(folder, "none"))[1], train, solid)["pose.points3d"] is space
+    assert counts_of(resolve(spec_of(folder, "none"))[1], train, solid)[1] == 6
+
+
+def test_data_without_3d_points_are_refused_where_they_are_learned(folder: Path) -> None:
+    from lvmc.data.figures import FigureSet
+    from lvmc.training.fit import check_fit
+
+    save_basis(made(points=16), folder / "basis.npz")
+    spec = spec_of(folder, "none")
+    spec["heads"]["joints"]["channels"] = 16
+    train = Train.model_validate({"data": {"kind": "figures"}, "epochs": 1})
+    figures = FigureSet((16, 16), 1, seed=0, split=0, count=2, covered=0.0)
+    check_fit(resolve(spec)[1], train, figures)
+    with pytest.raises(ValueError, match="learns points in 3D, but the samples have none; write on: points2d"):
+        check_fit(resolve(spec)[1], train, Flat(figures))

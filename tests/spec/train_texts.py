@@ -89,6 +89,7 @@ TRAIN_OTHERS: dict[str, str] = {
             file: faces.npz
             images: frames
             keypoints: points
+            points3d: poses
             visible: seen
             masks: parts
             labels: people
@@ -96,6 +97,7 @@ TRAIN_OTHERS: dict[str, str] = {
             split: parts
             validation: 0
             points: [36, 45, 30]
+            first_pixel: 0.5
             flip: [1, 0, 2]
             unit: [0, 1]
             occluders: {box: occ_box128, donor: occ_donor, visible: visible_under_occ, scale: 0.5}
@@ -132,6 +134,14 @@ TRAIN_OTHERS: dict[str, str] = {
           augment: {saturation: 0.5, occlude: 0.3, occluder: [0.1, 0.1]}
           targets: {keypoints: {pixels: 2}}
           schedule: cosine
+        """,
+    "train on values": """
+        inputs: {image: {channels: 3, size: 64}}
+        layers: {h1: {channels: 4, filter: 3}}
+        heads: {age: {kind: density, dims: 1, reads: h1, pool: mean, sigmas: [0.1, 20], range: [0, 100]}}
+        train:
+          data: {kind: npz, file: ages.npz, values: years, signs: [1, -1]}
+          targets: {age: {values: [0]}}
         """,
     "train on masks": """
         inputs: {image: {channels: 3, size: 64}}

@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -184,3 +185,22 @@ def test_without_a_validation_set_the_last_weights_are_kept(tmp_path: Path) -> N
     assert train_spec(spec_of(tmp_path, data=data), tmp_path / "run").best is None
     checkpoint = load_file(tmp_path / "run" / "checkpoint.safetensors")
     assert all(torch.equal(value, checkpoint[f"model.{name}"]) for name, value in weights(tmp_path / "run").items())
+
+
+def test_the_best_by_the_likelihood_of_a_density_is_kept(tmp_path: Path) -> None:
+    """`watch: age/nll`: less is better, the run stops when it grows, and what is kept has the least of all epochs."""
+    file = write_set(tmp_path / "set.npz")
+    with np.load(file) as given:
+        across = given["keypoints"][:, 0, 0]
+        np.savez(file, images=given["images"], split=given["split"], across=(across - 7.5) / 4)
+    heads = {"age": {"kind": "density", "dims": 1, "reads": "h2", "sigmas": [0.3], "range": [-3, 3], "samples": 32}}
+    spec = spec_of(
+        file, None, heads, data={"kind": "npz", "file": str(file), "values": "across"}, epochs=60, patience=2,
+        optimizer={"kind": "adam", "rate": 0.03}, evaluate={"watch": "age/nll"},
+    )  # fmt: skip
+    trained = train_spec(spec, tmp_path / "run")
+    told = [row["validation/age/nll"] for row in epochs(tmp_path / "run")]
+    assert 3 <= len(told) < 60
+    assert min(told) == told[-3]
+    assert min(told) < told[0] - 0.3
+    assert trained.evaluation.figures["validation/age/nll"] == pytest.approx(min(told), abs=1e-4)

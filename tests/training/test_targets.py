@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp, hypot, sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import lvmc
+from lvmc.data.sources import open_data
+from lvmc.evaluation.calls import picture_input
 from lvmc.graph import EnergyGraph
 from lvmc.loading import resolve
 from lvmc.runtime.module import compiled_of
@@ -86,7 +90,6 @@ def test_a_pass_each_has_the_target_of_all(tmp_path: Path) -> None:
 def test_vectors_are_coordinates_without_missing_points(tmp_path: Path) -> None:
     """What is missing is not a number, and does not count in the loss; a density names the sample."""
     from lvmc.data.npz import open_npz
-    from lvmc.evaluation.calls import picture_input
 
     heads = {
         "v": {"kind": "vector", "outputs": 6, "reads": "h1"},
@@ -115,6 +118,50 @@ def test_vectors_are_coordinates_without_missing_points(tmp_path: Path) -> None:
     check_batch(graph, batch, samples)
     with pytest.raises(ValueError, match=r"'d'.*set\.npz.*not annotated"):
         check_batch(graph, missing, samples)
+
+
+def test_values_are_the_columns_that_a_head_learns(tmp_path: Path) -> None:
+    """All of them, or some in their order; points of the same file are then no target, nor need they be annotated."""
+    data = {"kind": "npz", "file": "set.npz", "unit": 10.0, "values": "ages"}
+    heads = {
+        "two": {"kind": "vector", "outputs": 2, "reads": "h1"},
+        "one": {"kind": "density", "model": "gaussian", "dims": 1, "reads": "h1"},
+    }
+    keys = {"augment": "none", "targets": {"one": {"values": [1]}}}
+    graph, train = graph_and_train(heads, data=data, **keys)
+    points, _, units = points_and_units()
+    batch = replace(batch_of(points, torch.zeros(4, POINTS), units), values=torch.arange(8.0).reshape(4, 2))
+    found = targets_of(graph, train, batch)
+    assert torch.equal(found["two"], batch.values)
+    assert found["one"].tolist() == [[1], [3], [5], [7]]
+    assert counts_of(graph, train, batch).tolist() == [4, 4]
+    file = write_set(tmp_path / "set.npz")
+    with np.load(file) as given:
+        np.savez(file, **given, ages=np.zeros((len(given["images"]), 2)))
+    samples = open_data(train.data, picture_input(graph), tmp_path).train
+    check_fit(graph, train, samples)
+    check_batch(graph, batch, samples)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "keys", "fault"),
+    [
+        ({"kind": "vector", "outputs": 3}, {}, "has 3 outputs, but learns 2 values; write outputs: 2"),
+        (
+            {"kind": "density", "model": "laplace", "dims": 1},
+            {"v": {"values": [2]}},
+            "learns value 2 of the data, which",
+        ),
+    ],
+)
+def test_values_that_the_data_have_not(numbers: dict[str, Any], keys: Any, fault: str, tmp_path: Path) -> None:
+    file = write_set(tmp_path / "set.npz")
+    with np.load(file) as given:
+        np.savez(file, **given, ages=np.zeros((len(given["images"]), 2)))
+    data = {"kind": "npz", "file": str(file), "unit": 10.0, "values": "ages"}
+    graph, train = graph_and_train({"v": {"reads": "h1", **numbers}}, data=data, targets=keys)
+    with pytest.raises(ValueError, match=f"'v' {fault}"):
+        check_fit(graph, train, open_data(train.data, picture_input(graph)).train)
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,12 @@ class Density:
         y, steps = self._box(low, high, points)
         with torch.no_grad():
             value = self.value(y).unflatten(1, (points,) * self.dims)
-        fine = self._moments(value, y.unflatten(1, (points,) * self.dims), steps)
-        every = (slice(None), *(slice(None, None, 2) for _ in range(self.dims)))
-        coarse = self._moments(value[every], y.unflatten(1, (points,) * self.dims)[every], 2 * steps)
+        y, every = (
+            y.unflatten(1, (points,) * self.dims),
+            (slice(None), *(slice(None, None, 2) for _ in range(self.dims))),
+        )
+        fine = self._moments(self._weighted(value, steps), y)
+        coarse = self._moments(self._weighted(value[every], 2 * steps), y[every])
         return Integrals(*fine, *((one - other).abs() for one, other in zip(fine, coarse, strict=True)))
 
     def grid(
@@ -116,10 +119,31 @@ class Density:
         y, steps = self._box(low, high, points)
         with torch.no_grad():
             value = self.value(y).unflatten(1, (points,) * self.dims)
-        log_normaliser = self._moments(value, y.unflatten(1, (points,) * self.dims), steps)[0]
+        log_normaliser = self._weighted(value, steps).flatten(1).logsumexp(1)
         axes = y[0].unflatten(0, (points,) * self.dims)
         places = tuple(axes.movedim(axis, 0).flatten(1)[:, axis] for axis in range(self.dims))
         return places, (value - log_normaliser[(...,) + (None,) * self.dims]).exp()
+
+    def heatmap(self, height: int, width: int) -> tuple[Integrals, Tensor]:
+        """Of a point in a picture, x and y from −1 to 1 between the centres of its outermost pixels: sums over pixels.
+
+        Besides the integrals the probability of every pixel, (batch, height, width), all together 1: beyond the picture
+        nothing is counted. Errors are the largest differences from the sums over every other row and column.
+        """
+        if self.dims != 2 or min(height, width) < 2:
+            raise ValueError(
+                f"heatmap: is of one point and 2 × 2 pixels or more, not {self.dims} numbers, {height} × {width}"
+            )
+        ends = {"dtype": self.given.dtype, "device": self.given.device}
+        across, down = torch.linspace(-1, 1, width, **ends), torch.linspace(-1, 1, height, **ends)
+        y = torch.stack(torch.meshgrid(across, down, indexing="xy"), -1).expand(self.given.shape[0], -1, -1, -1)
+        with torch.no_grad():
+            logs = self.value(y.flatten(1, 2)).unflatten(1, (height, width)) + log(4 / ((height - 1) * (width - 1)))
+        fine = self._moments(logs, y)
+        starts = ((0, 0), (0, 1), (1, 0), (1, 1))
+        parts = [self._moments(logs[:, i::2, j::2] + log(4), y[:, i::2, j::2]) for i, j in starts]
+        errors = [(one - torch.stack(others)).abs().amax(0) for one, *others in zip(fine, *parts, strict=True)]
+        return Integrals(*fine, *errors), (logs - fine[0][:, None, None]).exp()
 
     def sampled_integrals(
         self,
@@ -156,13 +180,17 @@ class Density:
         y = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).flatten(0, -2)
         return y.expand(self.given.shape[0], -1, -1), (high - low) / (points - 1)
 
-    def _moments(self, value: Tensor, y: Tensor, steps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """log Z, mean and variance by the trapezoid rule, from f (batch, points, …) at y (batch, points, …, dims)."""
+    def _weighted(self, value: Tensor, steps: Tensor) -> Tensor:
+        """f (batch, points, …) and the log of the weights that the trapezoid rule gives it."""
         logs = value + steps.log().sum()
         for axis in range(1, value.dim()):
             ends = torch.zeros(value.shape[axis], dtype=value.dtype, device=value.device)
             ends[0], ends[-1] = -log(2), -log(2)
             logs = logs + ends[(...,) + (None,) * (value.dim() - 1 - axis)]
+        return logs
+
+    def _moments(self, logs: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """log Z, mean and variance, from f plus log weights (batch, points, …) at y (batch, points, …, dims)."""
         logs, y = logs.flatten(1), y.flatten(1, -2)
         log_normaliser = logs.logsumexp(1)
         share = (logs - log_normaliser[:, None]).exp().unsqueeze(-1)

@@ -339,6 +339,14 @@ def known_loss(values: Tensor, targets: Tensor) -> Tensor:
     return mean_where((values - targets.nan_to_num()) ** 2, ~targets.isnan())
 
 
+def shape_loss(values: Tensor, targets: Tensor) -> Tensor:
+    """Mean of squared differences of points whose target is known, both about their mean point: (…, L, 3)."""
+    known = ~targets.isnan().any(-1, keepdim=True)
+    apart = (values - targets.nan_to_num()) * known
+    apart = (apart - apart.sum(-2, keepdim=True) / known.sum(-2, keepdim=True).clamp_min(1)) ** 2
+    return mean_where(apart, known.expand_as(targets))
+
+
 def draw(parameter: Tensor, deviation: float, random: torch.Generator) -> None:
     """Fill a parameter from a normal with mean 0."""
     with torch.no_grad():

@@ -86,8 +86,12 @@ class DistanceLoss(Op):
 
 @dataclass(frozen=True, slots=True)
 class KnownLoss(Op):
-    """Mean of (x − t)² over entries whose target is a number, not NaN. Arguments: values, targets."""
+    """Mean of (x − t)² over entries whose target is a number, not NaN. Arguments: values, targets.
 
+    With `anywhere` of points (…, L, n) that are known, both about their mean point: where they are does not count.
+    """
+
+    anywhere: bool = False
     arity: ClassVar[tuple[int, int]] = (2, 2)
 
     def type(self, args: Types) -> TensorType:
@@ -95,7 +99,11 @@ class KnownLoss(Op):
 
     def meaning(self, args: Arrays, context: Context) -> Array:
         values, targets = args
-        return _mean_where((values - np.nan_to_num(targets)) ** 2, ~np.isnan(targets))
+        apart, known = values - np.nan_to_num(targets), ~np.isnan(targets)
+        if self.anywhere:
+            known &= known.all(-1, keepdims=True)
+            apart = apart - (apart * known).sum(-2, keepdims=True) / np.maximum(known.sum(-2, keepdims=True), 1)
+        return _mean_where(apart**2, known)
 
     def flops(self, args: Types, out: TensorType) -> int:
         return 3 * args[0].elements

@@ -1,4 +1,4 @@
-"""Score and residual of a run as curves in SVG, in the page's own colours."""
+"""Score and residual of a run, and moves of outer steps, as curves in SVG, in the page's own colours."""
 
 # matplotlib's stubs leave keyword arguments untyped:
 # pyright: reportUnknownMemberType=false
@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lvmc.diagnostics.outer import OuterLoop
     from lvmc.diagnostics.passes.trace import Trace
 
 Numbers = NDArray[np.float64]
@@ -41,8 +43,6 @@ class Slope:
 
 def draw_curves(trace: Trace, slopes: Sequence[Slope] = ()) -> Figure:
     """The score above, the residual (the step, where there is no energy) below, by pass, with slopes."""
-    from matplotlib.ticker import MaxNLocator
-
     scored = trace.objective is not None and np.isfinite(trace.objective).any()
     figure = sheet(7.4, 4.4 if scored else 2.6)
     panels: list[Axes] = list(
@@ -55,15 +55,26 @@ def draw_curves(trace: Trace, slopes: Sequence[Slope] = ()) -> Figure:
         growing(panels[0], values)
         panels[0].set_ylabel("score S", fontsize=9, color=INK)
     _small(panels[-1], trace, at, slopes)
-    panels[-1].set_xlabel("pass", fontsize=9, color=INK)
-    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(GREY)
-        axes.tick_params(labelsize=8, colors=GREY)
-        axes.grid(axis="y", color=LINE, linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.patch.set_visible(False)
+        _plain(axes)
+    _counted(panels[-1], "pass")
+    return figure
+
+
+def draw_moves(outer: OuterLoop) -> Figure:
+    """The largest move of each state by step, on a log axis; a dotted line after the last step of the spec."""
+    figure = sheet(7.4, 2.6)
+    axes: Axes = figure.subplots()
+    _plain(axes)
+    for (name, moves), colour in zip(outer.moves.items(), cycle((BLUE, RED, INK, GREY))):
+        above = np.where(np.isfinite(moves) & (np.asarray(moves) > 0), moves, np.nan)
+        axes.plot(np.arange(1, len(above) + 1), above, "o-", color=colour, linewidth=1.4, markersize=3, label=name)
+    if any(len(moves) > outer.steps for moves in outer.moves.values()):
+        axes.axvline(outer.steps + 0.5, color=GREY, linestyle=":", linewidth=1)
+    decades(axes)
+    axes.set_ylabel("largest move", fontsize=9, color=INK)
+    axes.legend(fontsize=8, frameon=False, labelcolor=INK)
+    _counted(axes, "step")
     return figure
 
 
@@ -125,6 +136,24 @@ def _curve(axes: Axes, at: Numbers, values: Numbers, colour: str) -> None:
     kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_POINTS)).round().astype(int))
     marker = "o" if len(kept) <= 60 else ""
     axes.plot(at[kept], values[kept], color=colour, linewidth=1.4, marker=marker, markersize=3)
+
+
+def _plain(axes: Axes) -> None:
+    """No frame, faint lines across."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(labelsize=8, colors=GREY)
+    axes.grid(axis="y", color=LINE, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.patch.set_visible(False)
+
+
+def _counted(axes: Axes, what: str) -> None:
+    """Whole numbers along the bottom."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel(what, fontsize=9, color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _passes(trace: Trace) -> Numbers:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from lvmc.diagnostics.answers import Check
 from lvmc.graph.form import Form
-from lvmc.results.check.curves import draw_curves, svg_of
+from lvmc.results.check.curves import draw_curves, draw_moves, svg_of
 from lvmc.results.check.interval import in_cone, intervals
 from lvmc.results.check.maps import maps
 from lvmc.results.check.margins import margins
@@ -49,6 +49,8 @@ class About:
 def page_of(check: Check, about: About) -> str:
     """The page of a check; every text in it is escaped."""
     curves = "" if check.trace is None else svg_of(draw_curves(check.trace, slopes(check)), "curves")
+    moved = check.outer is not None and any(max(each) > 0 for each in check.outer.moves.values())
+    moves = svg_of(draw_moves(check.outer), "moves") if check.outer is not None and moved else ""
     return _template().render(
         check=check,
         about=about,
@@ -62,6 +64,7 @@ def page_of(check: Check, about: About) -> str:
         pairs=strongest_pairs(check.excitations, MOST_PAIRS),
         maps=maps(check),
         curves=curves,
+        moves=moves,
         passes=passes_said(check),
         margins=margins(check),
         intervals=intervals(check),
