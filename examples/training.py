@@ -12,8 +12,8 @@ from rich.progress import Progress
 import lvmc
 from lvmc.data.sources import open_data
 from lvmc.evaluation import evaluate
+from lvmc.evaluation.calls import picture_input
 from lvmc.evaluation.pictures import draw_overview
-from lvmc.evaluation.predict import picture_input
 from lvmc.evaluation.shown import look
 from lvmc.results import save
 from lvmc.runtime.module import compiled_of

@@ -98,8 +98,9 @@ def write_rows(tables: dict[str, Table], what: str, path: Path) -> None:
 
 
 def words(metric: str, limit: float) -> str:
-    """What a metric is called."""
-    return WORDS.get(metric, metric).format(limit=f"{limit:g}")
+    """What a metric is called; `nme_step2` is NME after step 2."""
+    plain, _, step = metric.partition("_step")
+    return WORDS.get(plain, plain).format(limit=f"{limit:g}") + (f" after step {step}" if step else "")
 
 
 def shown(metric: str, value: float | None) -> str:
@@ -112,7 +113,7 @@ def shown(metric: str, value: float | None) -> str:
         return f"{value:+.2f}"
     if metric in CHANGES:
         return f"{value:+.4f}"
-    return f"{value:.4f}" if metric in LENGTHS else f"{100 * value:.1f} %"
+    return f"{value:.4f}" if metric.partition("_step")[0] in LENGTHS else f"{100 * value:.1f} %"
 
 
 def _heads(figures: Iterable[str]) -> list[str]:

@@ -35,7 +35,7 @@ def run_along(
         batch: On the device of the model.
     """
     if train.path == "predicted":
-        out = module(batch.images)
+        out: Out = module(batch.images)
         return out, corrections_of(model, feedback, batch, out)
     steps, paths = feedback.steps, dict[str, Path]()
     for state in feedback.states:
@@ -43,7 +43,7 @@ def run_along(
         paths[state.name] = fixed_path(state, target, start_of_state(model, state, target), steps)
     starts = {name: path.points[:-1].flatten(0, 1) for name, path in paths.items()}
     found = module(batch.images.repeat(steps, 1, 1, 1), steps=1, **starts)
-    out = {name: value[0].reshape(steps, -1, *value.shape[2:]) for name, value in found.items()}
+    out = {name: value[0].reshape(steps, len(batch.images), *value.shape[2:]) for name, value in found.items()}
     return out, {head: paths[state.name].corrections for head, state in feedback.corrections.items()}
 
 

@@ -116,7 +116,7 @@ def _narrowed(spec: Spec, stage: Stage) -> Spec:
     if stage.passes:
         changed["inference"] = spec.inference.model_copy(update={"passes": stage.passes})
     if spec.feedback is not None and stage.steps:
-        changed["feedback"] = spec.feedback.model_copy(update={"steps": stage.steps})
+        changed |= {"feedback": spec.feedback.model_copy(update={"steps": stage.steps})}
     return spec.model_copy(update=changed)
 
 

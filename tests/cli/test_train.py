@@ -9,6 +9,7 @@ import pytest
 import lvmc
 from lvmc.spec import Spec
 from tests.training.small import spec_of, write_set
+from tests.training.steps import corrected
 
 from .conftest import Call
 
@@ -55,3 +56,15 @@ def test_a_change_of_nothing_is_shown_at_its_place(lvmc_command: Call, spec: Spe
     assert done.status == 1
     assert "--set:1:7" in done.err
     assert "did you mean 'epochs'" in done.err
+
+
+def test_outer_feedback_is_trained_and_judged_step_by_step(lvmc_command: Call, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(lvmc.dump(corrected(path="fixed", epochs=1)))
+    done = lvmc_command("train", "small.yaml", "-o", "run", "--device", "cpu")
+    assert done.status == 0, done.err
+    judged = lvmc_command("eval", "run", "-o", "judged", "--pictures", "1")
+    assert judged.status == 0, judged.err
+    assert "test/pose, by step" in judged.out
+    assert "6, beyond" in judged.out
+    assert (tmp_path / "judged" / "steps.png").is_file()
+    assert len((tmp_path / "judged" / "steps.csv").read_text(encoding="utf-8").splitlines()) == 1 + 2 * 7

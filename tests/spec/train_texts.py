@@ -66,6 +66,17 @@ TRAIN_SHORT_AND_LONG: dict[str, tuple[str, str]] = {
 """Pairs of specs that mean the same."""
 
 TRAIN_OTHERS: dict[str, str] = {
+    "train in steps": """
+        state: {pose: {points: 16}}
+        inputs: {image: {channels: 3, size: 32}, belief: {render: pose, sigma: 2}}
+        layers: {h1: {channels: 4, filter: 3}}
+        heads: {moves: {kind: vector, outputs: 32, reads: h1}}
+        feedback: {update: {pose: {add: moves, bound: 4}}, steps: 2}
+        train:
+          path: fixed
+          evaluate: {watch: pose/nme, steps: 5}
+          stages: [{epochs: 2, steps: 1}, {epochs: 2}]
+        """,
     "train choices": """
         inputs: {image: {channels: 1, size: 64}}
         layers: {h1: {channels: 4, filter: 3}, h2: {channels: 4, filter: 3}}

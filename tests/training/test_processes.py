@@ -15,6 +15,7 @@ from lvmc.spec import Spec
 from lvmc.training import train_spec
 
 from .small import spec_of, write_set
+from .steps import corrected
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
 
@@ -66,5 +67,15 @@ def test_two_processes_are_one(
     assert dict(os.environ) == before
     assert not torch.distributed.is_initialized()
     train_spec(spec, tmp_path / "two", accelerator="cpu", resume=True)
+    assert furthest(tmp_path / "one", tmp_path / "two") < 1e-5
+    assert losses(tmp_path / "one") == pytest.approx(losses(tmp_path / "two"), abs=1e-5)
+
+
+@pytest.mark.parametrize(("strategy", "path"), [("ddp", "fixed"), ("fsdp", "predicted")])
+def test_two_processes_take_the_steps_of_one(strategy: Literal["ddp", "fsdp"], path: str, tmp_path: Path) -> None:
+    """Of outer feedback, on both paths, with points that are not annotated."""
+    spec = corrected(path=path, epochs=1, accumulate=2, batch=4, optimizer={"kind": "sgd", "rate": 0.1})
+    train_spec(spec, tmp_path / "one", accelerator="cpu")
+    train_spec(spec, tmp_path / "two", accelerator="cpu", devices=2, strategy=strategy)
     assert furthest(tmp_path / "one", tmp_path / "two") < 1e-5
     assert losses(tmp_path / "one") == pytest.approx(losses(tmp_path / "two"), abs=1e-5)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 import lvmc
@@ -27,6 +28,7 @@ from tests.cli.test_emitted import run_alone
 
 from .steps import JOINTS, SIZE, corrected, staged
 
+BASIS = str(Path(__file__).parents[2] / "specs" / "figures3d_basis.npz")
 KINDS: dict[str, Spec] = {
     "fixed": corrected(path="fixed", stages=[{"epochs": 2, "steps": 1}, {"epochs": 2, "steps": 2}, {"epochs": 2}]),
     "predicted": corrected(epochs=6),
@@ -166,3 +168,43 @@ def test_every_stage_of_maps_starts_at_the_share_of_ones() -> None:
     assert len(biases) == 2
     assert torch.equal(*biases)
     assert (biases[0] < -1).all()
+
+
+@pytest.mark.parametrize("path", ["predicted", "fixed"])
+def test_other_heads_learn_at_every_step(path: str, tmp_path: Path) -> None:
+    """A heatmap, the pose lifted from it, which another state is set to, and a density, beside what is corrected."""
+    document = yaml_of(corrected(path=path, epochs=4))
+    document["state"]["more"] = {"points": JOINTS}
+    document["inputs"]["other"] = {"render": "more", "sigma": 2.0}
+    document["heads"] |= {
+        "heat": {"kind": "heatmap", "channels": JOINTS, "reads": "h2"},
+        "pose3d": {"kind": "lift", "landmarks": "heat", "basis": BASIS, "rotations": 4, "weight": 0.01},
+        "where": {"kind": "density", "model": "gaussian", "dims": 2 * JOINTS, "reads": "h2"},
+    }
+    document["feedback"]["update"]["more"] = {"set": "pose3d.points2d"}
+    document["train"] |= {"data": whole_figures(tmp_path), "optimizer": {"kind": "adam", "rate": 1e-3}}
+    trained = train_spec(lvmc.load(document), tmp_path / "run", accelerator="cpu")
+    assert trained.finished
+    losses = [row for row in rows(tmp_path / "run") if "validation/loss" in row]
+    for head in ("correction", "heat", "pose3d", "where"):
+        assert np.isfinite(losses[-1][f"validation/{head}/loss"])
+    assert losses[-1]["loss"] < losses[0]["loss"]
+    assert {"validation/pose/nme", "validation/more/nme", "validation/heat/nme"} <= trained.evaluation.figures.keys()
+    assert trained.evaluation.figures["validation/more/nme"] == trained.evaluation.figures["validation/pose3d/nme"]
+
+
+def yaml_of(spec: Spec) -> dict[str, Any]:
+    return YAML(typ="safe").load(lvmc.dump(spec))
+
+
+def whole_figures(folder: Path) -> dict[str, Any]:
+    """Figures of which all points are in the picture, which a density cannot do without."""
+    drawn = sets_of(corrected()).train
+    samples = [each for each in (drawn[row] for row in range(len(drawn))) if each.visible.all()]
+    np.savez(
+        folder / "set.npz",
+        images=np.stack([each.image for each in samples]),
+        keypoints=np.stack([each.points for each in samples]),
+        split=np.repeat([0, 1], [len(samples) - 4, 4]),
+    )
+    return {"kind": "npz", "file": str(folder / "set.npz"), "unit": 10.0}
