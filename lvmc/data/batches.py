@@ -192,7 +192,7 @@ def _changed(source: _Batches, augment: Augment, samples: list[Sample], rows: ND
     if "superpixels" in known:
         known["superpixels"] = change_numbers(known["superpixels"], changes)
     if "values" in known and about.signs is not None:
-        known["values"] = np.where(changes.mirrored[:, None], np.float32(about.signs), 1) * known["values"]
+        known["values"] = np.where(changes.mirrored[:, None], np.asarray(about.signs, np.float32), 1) * known["values"]
     values = normalized(images.numpy() * np.float32(255), source.block.normalize)
     return _batch(rows, values, _units(samples) * changes.zoom, known)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvmc.evaluation.evaluation import Evaluation, placed
 from lvmc.evaluation.points import Floats, mean
@@ -48,7 +49,7 @@ def evaluate_numbers(place: str, said: Predicted, truth: Truth, columns: tuple[i
     )
 
 
-def _off(numbers: Floats, values: Floats) -> Floats:
+def _off(numbers: NDArray[np.float32], values: NDArray[np.float32]) -> Floats:
     return np.abs(numbers.astype(np.float64) - values)
 
 
