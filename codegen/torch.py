@@ -81,8 +81,9 @@ def method_lines(plan: ModulePlan, method: Method, where: Attributes) -> tuple[s
 
 
 def _apart(program: Program) -> Program:
-    """The program without values that are called like a function of the file: a head `softmax` has a `softmax_loss`."""
-    return with_names(program, {each.out: f"{each.out}_" for each in program.equations if each.out in definitions()})
+    """The program with values of heads not called like functions of the file: a head `softmax` has a `softmax_loss`."""
+    heads = [each.out for each in program.equations if each.origin.role in ("head", "loss")]
+    return with_names(program, {name: f"{name}_" for name in heads if name in definitions()})
 
 
 def _planes_given(plan: ModulePlan, method: Method) -> list[str]:

@@ -38,7 +38,7 @@ def _bins_below(record: Density, given: Tensor, y: Tensor) -> Tensor:
     assert record.bins is not None
     assert record.range is not None
     low, high = record.range
-    share = torch.softmax(given.reshape(*given.shape[:-1], -1, record.bins), -1)
+    share = torch.softmax(given.reshape(*y.shape, record.bins), -1)
     place = ((y - low) / (high - low) * record.bins).clamp(0, record.bins)
     cell = place.nan_to_num().floor().long().clamp_max(record.bins - 1).unsqueeze(-1)
     before = torch.cat([torch.zeros_like(share[..., :1]), share.cumsum(-1)], -1).gather(-1, cell).squeeze(-1)

@@ -49,7 +49,7 @@ def evaluate_numbers(place: str, said: Predicted, truth: Truth, columns: tuple[i
     )
 
 
-def _off(numbers: NDArray[np.floating], values: NDArray[np.floating]) -> Floats:
+def _off(numbers: NDArray[np.float32], values: NDArray[np.float32]) -> Floats:
     return np.abs(numbers.astype(np.float64) - values)
 
 

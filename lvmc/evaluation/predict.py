@@ -154,18 +154,16 @@ def said_of(
 
 def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted | None:
     """Values as they are, and points in pixels; None of numbers that are neither."""
-    arrays: dict[str, Tensor | None] = {field.name: getattr(said, field.name) for field in fields(Numbers)}
-    predicted = arrays.pop("predicted")
-    assert predicted is not None
-    if not train.learns_values:
-        if predicted.shape[1] % 2:
-            return None
-        places = {"points": predicted, "mean": said.mean, "refined": said.refined}
-        arrays |= {name: None if each is None else points_of_vector(each, size) for name, each in places.items()}
-    else:
-        arrays["numbers"] = predicted
-    read: dict[str, Any] = {name: None if each is None else _floats(each) for name, each in arrays.items()}
-    return Predicted(**read)
+    if not train.learns_values and said.predicted.shape[1] % 2:
+        return None
+
+    def placed(numbers: Tensor | None) -> NDArray[np.float32] | None:
+        return None if numbers is None else _floats(numbers if train.learns_values else points_of_vector(numbers, size))
+
+    known: dict[str, Any] = {"numbers" if train.learns_values else "points": placed(said.predicted)}
+    for name in ("log_likelihood", "log_error", "below"):
+        known[name] = None if getattr(said, name) is None else _floats(getattr(said, name))
+    return Predicted(mean=placed(said.mean), refined=placed(said.refined), **known)
 
 
 def _decoded(each: Judged, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:

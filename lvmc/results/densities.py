@@ -165,7 +165,7 @@ def _reach(shape: Shape, number: int) -> tuple[float, float]:
     """The part of an axis that holds what is drawn, with some space around."""
     axis = shape.axes[number]
     other = tuple(each for each in range(len(shape.axes)) if each != number)
-    seen = axis[shape.density.max(other) > 0.002]
+    seen = axis[shape.density.max(other) > 0.01]
     marks = [each[number] for each in (shape.predicted, shape.truth) if each is not None]
     low, high = min(seen.min(), *marks), max(seen.max(), *marks)
     space = 0.06 * (high - low) or 1.0

@@ -90,8 +90,7 @@ def _about(record: Record, given: Tensor) -> tuple[list[float], list[float]]:
     """The least and largest of what is likely in the batch, by coordinate."""
     centre, spread = given.chunk(2, -1)
     scale = WIDE * (0.5 * spread if record.model == "gaussian" else spread).exp()
-    low, high = (centre - scale).amin(0), (centre + scale).amax(0)
-    return [float(each) for each in low], [float(each) for each in high]
+    return [float(each) for each in (centre - scale).amin(0)], [float(each) for each in (centre + scale).amax(0)]
 
 
 def _share(density: Tensor, axis: Tensor, y: Tensor) -> Tensor:
