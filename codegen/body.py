@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lvmc.codegen.attributes import Attributes, covers, pointwise, types_of
 from lvmc.codegen.expressions import Expression, Shape, Site
 from lvmc.codegen.plan import Method
-from lvmc.codegen.torch_ops import expression
+from lvmc.codegen.writers import expression
 
 from lvmc.ir import Equation, Program, TensorType, Variable, uses
 from lvmc.ir.listing import pass_heading

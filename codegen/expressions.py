@@ -87,3 +87,13 @@ def windowed(function: str) -> Writer:
         return Expression(f"{function}({', '.join(arg.text for arg in site.args)}, {tuple(op.window)})")
 
     return write
+
+
+def plane_of(op: ops.Adjoint | ops.Beliefs | ops.Upsample) -> str:
+    """Size of the plane that an op gives a value on."""
+    size = f'size["{op.plane}"]'
+    return (
+        size
+        if isinstance(op, ops.Beliefs) or op.replicate == (1, 1)
+        else f'windows_of("{op.plane}", {size}, {tuple(op.replicate)})'
+    )

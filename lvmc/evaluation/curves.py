@@ -20,15 +20,9 @@ STYLES = {"": "-", "_visible": "-", "_hidden": "--"}
 
 def draw_pck(evaluation: Evaluation, limit: float) -> Figure | None:
     """A panel a head, a colour a set; visible and hidden points apart where there are both. None without points."""
-    places = _places(evaluation.curves, "pck")
-    if not places:
-        return None
-    heads = list(dict.fromkeys(place.split("/")[1] for place in places))
-    figure = sheet(5.2 * len(heads), 4.0)
-    panels: list[Axes] = figure.subplots(1, len(heads), squeeze=False).ravel().tolist()
-    for axes, head in zip(panels, heads, strict=True):
-        shown = [place for place in places if place.split("/")[1] == head]
-        for colour, place in zip(_colours(len(shown)), shown, strict=True):
+    figure, panels = _by_head(_places(evaluation.curves, "pck"))
+    for head, (axes, places) in panels.items():
+        for colour, place in zip(_colours(len(places)), places, strict=True):
             _pck_lines(axes, evaluation, place, colour)
         axes.axvline(limit, color=GREY, linewidth=0.8, linestyle=":")
         axes.annotate(f"{limit:g}", (limit, 0.02), (3, 0), textcoords="offset points", fontsize=8, color=GREY)
@@ -60,23 +54,28 @@ def draw_precision_recall(evaluation: Evaluation) -> Figure | None:
 
 def draw_steps(evaluation: Evaluation) -> Figure | None:
     """NME after each step of outer feedback: a panel a head, a colour a set; beyond the dotted line none is trained."""
-    places = _places(evaluation.curves, "nme_by_step")
-    if not places:
-        return None
-    heads = list(dict.fromkeys(place.split("/")[1] for place in places))
-    figure = sheet(5.2 * len(heads), 4.0)
-    panels: list[Axes] = figure.subplots(1, len(heads), squeeze=False).ravel().tolist()
-    for axes, head in zip(panels, heads, strict=True):
-        shown = [place for place in places if place.split("/")[1] == head]
-        for colour, place in zip(_colours(len(shown)), shown, strict=True):
+    figure, panels = _by_head(_places(evaluation.curves, "nme_by_step"))
+    for head, (axes, places) in panels.items():
+        for colour, place in zip(_colours(len(places)), places, strict=True):
             curve = evaluation.curves[f"{place}/nme_by_step"]
             axes.plot(curve.x, curve.y, "o-", color=colour, linewidth=1.8, markersize=4, label=place.split("/")[0])
-        axes.axvline(evaluation.counts[f"{shown[0]}/steps"], color=GREY, linewidth=0.8, linestyle=":")
+        axes.axvline(evaluation.counts[f"{places[0]}/steps"], color=GREY, linewidth=0.8, linestyle=":")
         _frame(axes, f"{head}: error after each step", "step", "NME")
         axes.set_ylim(0, None)
         axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=8, frameon=False, loc="best")
     return figure
+
+
+def _by_head(places: Sequence[str]) -> tuple[Figure | None, dict[str, tuple[Axes, list[str]]]]:
+    """A figure with a panel for each head of these places "<set>/<head>", beside the places; None without any."""
+    heads = list(dict.fromkeys(place.split("/")[1] for place in places))
+    if not heads:
+        return None, {}
+    figure = sheet(5.2 * len(heads), 4.0)
+    panels: list[Axes] = figure.subplots(1, len(heads), squeeze=False).ravel().tolist()
+    shown = ([place for place in places if place.split("/")[1] == head] for head in heads)
+    return figure, dict(zip(heads, zip(panels, shown, strict=True), strict=True))
 
 
 def _pck_lines(axes: Axes, evaluation: Evaluation, place: str, colour: Colour) -> None:

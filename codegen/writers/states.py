@@ -1,13 +1,13 @@
-"""Ops on the states of outer feedback as PyTorch expressions."""
+"""States of outer feedback as PyTorch expressions."""
 
 from __future__ import annotations
 
-from lvmc.codegen.expressions import Expression, Site
+from lvmc.codegen.expressions import Expression, Site, Writer
 
 from lvmc.ir import ops
 
 
-def render(site: Site, op: ops.Render) -> Expression:
+def _render(site: Site, op: ops.Render) -> Expression:
     """A call of `render` on all points."""
     points, *single = site.args
     further = "".join(f", {each.operand}[:, None]" for each in single)
@@ -22,7 +22,7 @@ def render(site: Site, op: ops.Render) -> Expression:
     return Expression(f'render({given}, size["{op.plane}"], size["{op.canvas}"], {op.sigma!r}{keys})')
 
 
-def move(site: Site, op: ops.Move) -> Expression:
+def _move(site: Site, op: ops.Move) -> Expression:
     """The state plus what moves it, bounded in training."""
     state, change = site.args
     moved = change.text if op.scale == 1.0 else f"{op.scale!r} * {change.operand}"
@@ -30,3 +30,9 @@ def move(site: Site, op: ops.Move) -> Expression:
         each = ", each=True" if op.each else ""
         moved = f"bounded({moved}, {op.limit!r}, self.training{each})"
     return Expression(f"{state.text} + {moved}", atomic=False)
+
+
+WRITERS: dict[type[ops.Op], Writer] = {
+    ops.Render: _render,
+    ops.Move: _move,
+}

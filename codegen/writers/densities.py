@@ -1,4 +1,4 @@
-"""The ops of density heads as PyTorch expressions."""
+"""Density heads as PyTorch expressions."""
 
 from __future__ import annotations
 
