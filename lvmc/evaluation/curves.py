@@ -61,7 +61,7 @@ def draw_steps(evaluation: Evaluation) -> Figure | None:
             axes.plot(curve.x, curve.y, "o-", color=colour, linewidth=1.8, markersize=4, label=place.split("/")[0])
         axes.axvline(evaluation.counts[f"{places[0]}/steps"], color=GREY, linewidth=0.8, linestyle=":")
         _frame(axes, f"{head}: error after each step", "step", "NME")
-        axes.set_ylim(0, None)
+        axes.set_ylim(0, 1.08 * max(max(evaluation.curves[f"{place}/nme_by_step"].y) for place in places))
         axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=8, frameon=False, loc="best")
     return figure
