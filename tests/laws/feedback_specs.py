@@ -30,10 +30,11 @@ def feedback_specs(draw: st.DrawFn) -> dict[str, Any]:
         _points(draw, spec, update)
     if "map" in kinds:
         _map(draw, spec, update)
+    dense = any(head["kind"] == "density" for head in spec["heads"].values())
     spec["feedback"] = {
         "update": update,
         "steps": draw(st.sampled_from([2, 3, 1])),
-        "tying": draw(st.sampled_from(["tied", "untied"])),
+        "tying": draw(st.sampled_from(["tied"] if dense else ["tied", "untied"])),  # a density is one for all steps
         "gradient": draw(st.sampled_from(["through", "stopped"])),
     }
     return spec

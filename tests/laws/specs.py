@@ -233,18 +233,26 @@ def _nms(draw: st.DrawFn, layer: dict[str, Any], size: tuple[int, int]) -> tuple
     return window
 
 
+DENSITIES: tuple[dict[str, Any], ...] = (
+    {"dims": 2, "joint": [3, 2], "target": [2], "samples": 4, "sigmas": [0.5, [1.0, 2.0]]},
+    {"dims": 1, "model": "gaussian"},
+    {"dims": 2, "model": "softmax", "bins": 3, "range": [-1, 1]},
+)
+
+
 def _heads(draw: st.DrawFn, spec: dict[str, Any], sizes: Sizes) -> None:
     spec.pop("_shape", None)
     layers = list(spec["layers"])
     for index in range(draw(st.integers(0, 2))):
-        kind = draw(st.sampled_from(["heatmap", "segmentation", "classes", "vector"]))
+        kind = draw(st.sampled_from(["heatmap", "segmentation", "classes", "vector", "density"]))
         read = draw(st.lists(st.sampled_from(layers), min_size=1, max_size=3, unique=True))
         head: dict[str, Any] = {"kind": kind}
         if kind in ("heatmap", "segmentation"):
             head |= {"channels": 2, "reads": {layer: draw(st.sampled_from([1, 3])) for layer in read}}
             head["upsample"] = draw(st.sampled_from(["bilinear", "nearest"]))
         else:
-            head |= {"outputs": 3, "reads": read}
+            numbers = {"outputs": 3} if kind != "density" else draw(st.sampled_from(DENSITIES))
+            head |= numbers | {"reads": read}
             head |= draw(st.sampled_from([{}, {"pool": "mean"}]))
         head["at"] = draw(st.sampled_from(["last", "each", 1]))
         head["weight"] = draw(st.sampled_from([1.0, 0.5]))

@@ -73,7 +73,7 @@ def test_loops_are_their_passes() -> None:
     check()
     print(f"\n{dict(outcome)}")
     assert outcome["compared"] >= 90
-    assert outcome["set aside: a winner leads by less than rounding, or a variance of nearly 0"] <= 20
+    assert outcome["set aside: a winner leads by less than rounding, or a variance of nearly 0"] <= 25
 
 
 @pytest.mark.parametrize("passes", [8, 9, 13])

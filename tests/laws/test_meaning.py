@@ -91,7 +91,7 @@ def test_training_statistics_agree() -> None:
     """With batch statistics too: a drive's from its first pass, a message's each time it is computed."""
     compared: list[int] = []
 
-    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=80, deadline=None, derandomize=True, database=None)
     @given(specs(units=("rectified", "gaussian")))
     def check(spec: dict[str, Any]) -> None:
         for layer in spec["layers"].values():
@@ -147,7 +147,7 @@ def known_keys() -> set[str]:
         "unit:gaussian", "unit:boltzmann", "norm:drive", "norm:message", "nms.window", "nms.channels", "nms.winner",
         "winner:first", "winner:every", "diagonal:learned", "filter:full", "filter:shared", "from:none", "from:several",
         "padding_mode:circular", "tying:untied", "tying:tied", "head:heatmap", "head:segmentation", "head:classes",
-        "head:vector", "inputs.normalize", "filters.size", "filters.init", "inference.passes",
+        "head:vector", "head:density", "inputs.normalize", "filters.size", "filters.init", "inference.passes",
         "inference.constraint", "constraint:contractive", "constraint:copositive",
     }  # fmt: skip
     assert {f"layers.{name}" for name in Coupling.model_fields} <= layer
