@@ -11,7 +11,8 @@ from lvmc.ir.lifting import Array, Basis
 from lvmc.lifting import read_basis
 from lvmc.lifting.rotations import LEVEL, turns
 
-REAL = Path("/work/shared/data/lifting/params.npz")
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "lifting" / "params.npz"
+"""The parameters of a real model, beside the checkout where there are any."""
 
 
 def made(components: int = 2, dimensions: int = 5, points: int = 9, rotations: int = 12, seed: int = 0) -> Basis:

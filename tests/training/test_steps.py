@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 import lvmc
-from lvmc.data.batches import in_order
+from lvmc.data.batches import Batch, in_order
 from lvmc.data.sample import Splits
 from lvmc.data.sources import open_data
 from lvmc.evaluation.calls import picture_input
@@ -106,16 +106,21 @@ def test_states_start_where_the_training_set_has_its_points(how: str, tmp_path: 
         assert np.allclose(start[joint].numpy(), wanted, atol=1e-4)
 
 
-def test_a_fixed_path_trains_each_step_at_points_from_the_targets() -> None:
-    """Step by step: what it says at the bounded path's points, towards the next of them."""
-    spec = KINDS["fixed"]
+def ran_along(kind: str) -> tuple[Any, Batch, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """The first model of a kind, a batch, and what `run_along` makes of them."""
+    spec = KINDS[kind]
     assert spec.train is not None
     samples = sets_of(spec).train
     model, _ = first_model(stretches(spec, spec.train)[-1], spec.train, samples)
     graph = compiled_of(model).graph
     batch = next(in_order(samples, picture_input(graph), 5))
     assert graph.feedback is not None
-    out, targets = run_along(model, model, graph.feedback, spec.train, batch)
+    return model, batch, *run_along(model, model, graph.feedback, spec.train, batch)
+
+
+def test_a_fixed_path_trains_each_step_at_points_from_the_targets() -> None:
+    """Step by step: what it says at the bounded path's points, towards the next of them."""
+    model, batch, out, targets = ran_along("fixed")
     assert out["correction"].shape == targets["correction"].shape == (3, 5, 2 * JOINTS)
     now, known = model.pose.start.expand(5, -1, -1), batch.visible > 0
     for step in range(3):
@@ -129,14 +134,7 @@ def test_a_fixed_path_trains_each_step_at_points_from_the_targets() -> None:
 
 
 def test_a_predicted_path_has_targets_from_where_each_step_begins() -> None:
-    spec = KINDS["predicted"]
-    assert spec.train is not None
-    samples = sets_of(spec).train
-    model, _ = first_model(stretches(spec, spec.train)[-1], spec.train, samples)
-    graph = compiled_of(model).graph
-    batch = next(in_order(samples, picture_input(graph), 5))
-    assert graph.feedback is not None
-    out, targets = run_along(model, model, graph.feedback, spec.train, batch)
+    model, batch, out, targets = ran_along("predicted")
     begun, known = [model.pose.start.expand(5, -1, -1), *out["pose"][:-1].detach()], batch.visible > 0
     for step, now in enumerate(begun):
         move = bounded_correction(batch.points, now, 4.0) / 4.0
