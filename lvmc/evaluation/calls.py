@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lvmc.data.batches import Batch, in_order
 from lvmc.data.sample import SampleSet
-from lvmc.evaluation.judged import stacked_outputs
 from lvmc.evaluation.mirrored import averaged, flip_of
+from lvmc.evaluation.outputs import stacked_outputs
 from lvmc.graph import EnergyGraph, InputNode
 from lvmc.runtime.module import compiled_of
 from lvmc.spec.train import Train

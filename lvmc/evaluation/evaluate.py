@@ -1,4 +1,4 @@
-"""A model judged on sets of samples: every head by the metrics of its kind."""
+"""A model evaluated on sets of samples: every head by the metrics of its kind."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lvmc.evaluation.evaluate_pixels import evaluate_pixels
 from lvmc.evaluation.evaluate_points import evaluate_points
 from lvmc.evaluation.evaluate_points3d import with_points3d
 from lvmc.evaluation.evaluation import Evaluation, merged, placed
-from lvmc.evaluation.judged import Judged, judged
 from lvmc.evaluation.numbers import dims_of
+from lvmc.evaluation.outputs import Output, evaluated_outputs
 from lvmc.evaluation.points import mean
 from lvmc.evaluation.predict import Predicted, Seen, Truth, predict_beside
 from lvmc.evaluation.steps import evaluate_steps
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Evaluated(NamedTuple):
-    """An evaluation, and the predictions it judged, by set and head."""
+    """An evaluation, and the predictions it is of, by set and head."""
 
     evaluation: Evaluation
     predicted: dict[str, dict[str, Predicted]]
@@ -70,33 +70,33 @@ def evaluate_set(
     model: Model, name: str, said: Mapping[str, Predicted], truth: Truth, about: About, train: Train
 ) -> Evaluation:
     """What heads said about a set, compared with what is true; raises as `evaluate` does."""
-    known = [each for each in judged(compiled_of(model).graph) if each.name in said]
+    known = [each for each in evaluated_outputs(compiled_of(model).graph) if each.name in said]
     parts = [_evaluate(each, f"{name}/{each.name}", said[each.name], truth, about, train) for each in known]
     return merged(parts)
 
 
-def names_and_limbs(head: Judged, about: About, count: int) -> tuple[list[str], tuple[tuple[int, int], ...]]:
+def names_and_limbs(head: Output, about: About, count: int) -> tuple[list[str], tuple[tuple[int, int], ...]]:
     """What points are called, and the limbs between them: as the head says, else the data."""
     points = head.record.points if isinstance(head.record, Heatmap) and head.record.points else Points()
     names = points.names or about.points or tuple(map(str, range(count)))
     return list(names), points.skeleton or about.skeleton
 
 
-def class_names(head: Judged, about: About, count: int) -> list[str]:
+def class_names(head: Output, about: About, count: int) -> list[str]:
     """What the classes of a head are called: as the head says, else the data."""
     own = head.record.classes if isinstance(head.record, Segmentation) else None
     known = about.classes if len(about.classes) == count else None
     return list(own or known or map(str, range(count)))
 
 
-def _evaluate(head: Judged, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+def _evaluate(head: Output, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
     plain = _evaluate_plain(head, place, said, truth, about, train)
     if dims_of(head.record) is None:
         return plain
     return merged([plain, evaluate_numbers(place, said, truth, train.columns(head.name))])
 
 
-def _evaluate_plain(head: Judged, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
+def _evaluate_plain(head: Output, place: str, said: Predicted, truth: Truth, about: About, train: Train) -> Evaluation:
     """Points, classes of pixels and labels."""
     if said.points is not None and truth.points is not None and truth.visible is not None:
         count, known = said.points.shape[1], truth.points.shape[1]

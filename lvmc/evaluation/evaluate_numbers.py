@@ -1,4 +1,4 @@
-"""The numbers of one head on one set, judged: errors before and after refinement, likelihood, and coverage."""
+"""The numbers of one head on one set, evaluated: errors before and after refinement, likelihood, and coverage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pixels of one head on one set, judged: all together, by class, and by superpixel."""
+"""The pixels of one head on one set, evaluated: all together, by class, and by superpixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The points of one head on one set, judged: all together, by joint, and visible and hidden apart."""
+"""The points of one head on one set, evaluated: all together, by joint, and visible and hidden apart."""
 
 from __future__ import annotations
 

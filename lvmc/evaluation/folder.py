@@ -74,7 +74,7 @@ def write_predictions(
 def write_pictures(
     model: Model, sets: Mapping[str, SampleSet], evaluated: Evaluated, train: Train, count: int, folder: Path
 ) -> None:
-    """Draw the first samples of each set and those judged worst, one by one and together, in `pictures/<set>/`.
+    """Draw the first samples of each set and the worst ones, one by one and together, in `pictures/<set>/`.
 
     Args:
         model: As evaluated.
@@ -91,11 +91,11 @@ def write_pictures(
         for kind, indices in chosen.items():
             shown = look(model, samples, indices, train)
             said = [list(_judgements(evaluated.evaluation, name, *each)) for each in zip(indices, shown, strict=True)]
-            for index, each, judged in zip(indices, shown, said, strict=True):
-                title = ": ".join(filter(None, (each.sample.name, ", ".join(judged))))
+            for index, each, told in zip(indices, shown, said, strict=True):
+                title = ": ".join(filter(None, (each.sample.name, ", ".join(told))))
                 save(draw_sample(each, title), where / f"{kind}_{index:05d}.png")
             if shown:
-                titles = [judged[0] if judged else each.sample.name for each, judged in zip(shown, said, strict=True)]
+                titles = [told[0] if told else each.sample.name for each, told in zip(shown, said, strict=True)]
                 save(draw_overview(shown, titles), where / f"{kind}.png")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lvmc.data.sample import SampleSet
-from lvmc.evaluation.judged import judged
+from lvmc.evaluation.outputs import evaluated_outputs
 from lvmc.graph import EnergyGraph
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
@@ -25,7 +25,7 @@ MIRRORED = (Heatmap, Segmentation, Vector, Classes)
 def averaged(
     graph: EnergyGraph, out: Mapping[str, Tensor], mirrored: Mapping[str, Tensor], flip: Flip, width: int
 ) -> dict[str, Tensor]:
-    """½ (output + output of the mirrored picture, mirrored back), of all that is judged.
+    """½ (output + output of the mirrored picture, mirrored back), of all that is evaluated.
 
     Args:
         graph: Whose heads and states.
@@ -35,7 +35,7 @@ def averaged(
         width: Of the pictures.
     """
     found: dict[str, Tensor] = {}
-    for each in judged(graph):
+    for each in evaluated_outputs(graph):
         if each.record is not None and not isinstance(each.record, MIRRORED):
             kind = type(each.record).__name__.lower()
             raise ValueError(f"evaluate.mirror: heads of kind {kind} have no mirror image; write mirror: false")

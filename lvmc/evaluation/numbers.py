@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lvmc.data.batches import Batch
 from lvmc.data.pointvectors import numbers_of
 from lvmc.evaluation.below import family_below
-from lvmc.evaluation.judged import judged
+from lvmc.evaluation.outputs import evaluated_outputs
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads import HeadRecord
 from lvmc.heads.density import Density
@@ -100,7 +100,7 @@ def numbers_said(
         by: Another model and what it put out, whose energy refines predictions, instead of one of `model`.
     """
     graph = compiled_of(model).graph
-    told = {each.name for each in judged(graph)}
+    told = {each.name for each in evaluated_outputs(graph)}
     heads = [head for head in graph.heads if dims_of(head.record) is not None and head.name in told]
     if not heads:
         return {}

@@ -14,8 +14,8 @@ from lvmc.data.pointvectors import points_of_vector
 from lvmc.data.sample import SampleSet
 from lvmc.evaluation.calls import calls
 from lvmc.evaluation.decode import classes_of_maps, labels_of_logits, points_of_heatmaps
-from lvmc.evaluation.judged import Judged, judged
 from lvmc.evaluation.numbers import Numbers, numbers_said
+from lvmc.evaluation.outputs import Output, evaluated_outputs
 from lvmc.heads.classes import Classes
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.lift import POINTS3D, Lift
@@ -88,7 +88,7 @@ def predict(model: Model, samples: SampleSet, train: Train, batch: int = 64) -> 
         batch: Samples at a time.
 
     Returns:
-        What is `judged`, after the last pass or step, without heads that lvmc cannot judge.
+        What is evaluated, after the last pass or step, without heads that lvmc cannot evaluate.
 
     Raises:
         ValueError: The set is empty, or the model does not take one picture.
@@ -140,11 +140,11 @@ def outputs(
 def said_of(
     model: Model, batch: Batch, out: dict[str, Tensor], train: Train, by: tuple[Model, dict[str, Tensor]] | None = None
 ) -> dict[str, Predicted]:
-    """What is `judged` of a batch, by what a model put out after the last pass or step; `by` as in `numbers_said`."""
+    """What is evaluated, of a batch, by what a model put out after the last pass or step; `by` as in `numbers_said`."""
     size = (batch.images.shape[2], batch.images.shape[3])
     numbers = numbers_said(model, batch, out, train, by)
     found: dict[str, Predicted] = {}
-    for each in judged(compiled_of(model).graph):
+    for each in evaluated_outputs(compiled_of(model).graph):
         own = numbers.get(each.name)
         said = _decoded(each, out, train.evaluate) if own is None else _of_numbers(own, train, size)
         if said is not None:
@@ -166,7 +166,7 @@ def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted
     return Predicted(mean=placed(said.mean), refined=placed(said.refined), **known)
 
 
-def _decoded(each: Judged, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:
+def _decoded(each: Output, out: Mapping[str, Tensor], rule: Evaluate) -> Predicted | None:
     """What an output says; None for kinds of heads whose outputs have no such reading."""
     output = out[each.key]
     match each.record:

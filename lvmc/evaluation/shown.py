@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lvmc.data.sample import About, Sample, SampleSet
 from lvmc.evaluation.evaluate import class_names, names_and_limbs
 from lvmc.evaluation.evaluation import Evaluation
-from lvmc.evaluation.judged import Judged, judged
+from lvmc.evaluation.outputs import Output, evaluated_outputs
 from lvmc.evaluation.predict import Predicted, outputs, said_of
 from lvmc.heads.heatmap import Heatmap
 from lvmc.heads.segmentation import Segmentation
@@ -94,7 +94,7 @@ class Chosen:
 def look(model: Model, samples: SampleSet, indices: Sequence[int], train: Train) -> list[Shown]:
     """Run a model on some samples of a set; raises as `predict` does."""
     chosen = Chosen(samples, tuple(indices))
-    known = judged(compiled_of(model).graph)
+    known = evaluated_outputs(compiled_of(model).graph)
     rest = iter(chosen[row] for row in range(len(chosen)))
     found: list[Shown] = []
     for batch, out in outputs(model, chosen, train) if indices else ():
@@ -107,11 +107,11 @@ def look(model: Model, samples: SampleSet, indices: Sequence[int], train: Train)
 
 
 def worst(evaluation: Evaluation, name: str, count: int) -> list[int]:
-    """Numbers of the samples of a set that the first head judged does worst on, the worst first."""
-    judged = {key: each for key, each in evaluation.errors.items() if key.startswith(f"{name}/")}
-    errors = next((each for key, each in judged.items() if key.endswith(("/error", "/off"))), None)
+    """Numbers of the samples of a set that the first head evaluated does worst on, the worst first."""
+    own = {key: each for key, each in evaluation.errors.items() if key.startswith(f"{name}/")}
+    errors = next((each for key, each in own.items() if key.endswith(("/error", "/off"))), None)
     if errors is None:
-        right = next(iter(judged.values()), np.zeros(0))
+        right = next(iter(own.values()), np.zeros(0))
         by_sample = 1 - right
     else:
         known = ~np.isnan(errors)
@@ -120,7 +120,7 @@ def worst(evaluation: Evaluation, name: str, count: int) -> list[int]:
     return order[:count].tolist()
 
 
-def _said(head: Judged, said: Predicted, output: Tensor, row: int, about: About) -> Said:
+def _said(head: Output, said: Predicted, output: Tensor, row: int, about: About) -> Said:
     if said.points is not None:
         names, limbs = names_and_limbs(head, about, said.points.shape[1])
         return Said(head.name, said.points[row], limbs, _heat(head, output[row]), names=tuple(names))
@@ -134,7 +134,7 @@ def _said(head: Judged, said: Predicted, output: Tensor, row: int, about: About)
     return Said(head.name, names=tuple(class_names(head, about, count)), label=label)
 
 
-def _heat(head: Judged, logits: Tensor) -> Numbers | None:
+def _heat(head: Output, logits: Tensor) -> Numbers | None:
     if not isinstance(head.record, Heatmap):
         return None
     values = logits.float().cpu()

@@ -1,4 +1,4 @@
-"""Points of a model with outer feedback judged after every step, beyond those that it was trained for too."""
+"""Points of a model with outer feedback evaluated after every step, beyond those that it was trained for too."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def evaluate_steps(model: Model, sets: Mapping[str, SampleSet], train: Train, ba
     parts: list[Evaluation] = []
     for name, samples in sets.items():
         found, truth = _run(model, samples, train, batch, feedback)
-        parts += [_judge(f"{name}/{of}", points, truth, train, feedback) for of, points in found.items()]
+        parts += [_evaluate(f"{name}/{of}", points, truth, train, feedback) for of, points in found.items()]
     return merged(parts)
 
 
@@ -71,7 +71,9 @@ def _points(
     return found
 
 
-def _judge(place: str, points: Mapping[int, Points], truth: Truth, train: Train, feedback: FeedbackNode) -> Evaluation:
+def _evaluate(
+    place: str, points: Mapping[int, Points], truth: Truth, train: Train, feedback: FeedbackNode
+) -> Evaluation:
     """Nothing where the samples have no such points."""
     if truth.points is None or truth.visible is None or next(iter(points.values())).shape != truth.points.shape:
         return Evaluation()

@@ -1,4 +1,4 @@
-"""What lvmc judges of all that a model says: the outputs of its heads, and the points that outer feedback carries."""
+"""What lvmc evaluates of all that a model says: outputs of its heads, and the points that outer feedback carries."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from lvmc.heads import HeadRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """The output `key`, read as that of a head is; without a `record`, as points in pixels."""
+class Output:
+    """What a call gives as `key`, read as the output of a head; without a `record`, as points in pixels."""
 
     name: str
     key: str
     record: HeadRecord | None
 
 
-def judged(graph: EnergyGraph) -> tuple[Judged, ...]:
+def evaluated_outputs(graph: EnergyGraph) -> tuple[Output, ...]:
     """Heads, but for those that only say how points move; then the states of points."""
     feedback = graph.feedback
     moves = feedback.corrections if feedback else {}
-    heads = (Judged(head.name, head.outputs[0], head.record) for head in graph.heads if head.name not in moves)
+    heads = (Output(head.name, head.outputs[0], head.record) for head in graph.heads if head.name not in moves)
     states = [state for state in feedback.states if not state.is_map] if feedback else []
-    return (*heads, *(Judged(state.name, state.name, None) for state in states))
+    return (*heads, *(Output(state.name, state.name, None) for state in states))
 
 
 def stacked_outputs(graph: EnergyGraph) -> frozenset[str]:
