@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from lvmc.diagnostics.passes.stepping import evaluating
 from lvmc.runtime.module import compiled_of
-from lvmc.runtime.starting import start_of_state
+from lvmc.runtime.starts import start_of_state
 
 if TYPE_CHECKING:
     import torch

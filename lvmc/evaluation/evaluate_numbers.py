@@ -41,8 +41,8 @@ def evaluate_numbers(place: str, said: Predicted, truth: Truth, columns: tuple[i
         figures["nll"] = mean(errors["nll"])
     if said.log_error is not None:
         figures["nll_error"] = mean(said.log_error.astype(np.float64))
-    if said.below is not None:
-        figures |= {f"coverage_{level}": _coverage(said.below.astype(np.float64), level) for level in LEVELS}
+    if said.cumulative is not None:
+        figures |= {f"coverage_{level}": _coverage(said.cumulative.astype(np.float64), level) for level in LEVELS}
     counts = {f"{place}/samples": len(each) for each in errors.values()}
     return Evaluation(
         figures=placed(place, figures), counts=counts, errors={f"{place}/{name}": each for name, each in errors.items()}
@@ -53,6 +53,6 @@ def _off(numbers: NDArray[np.float32], values: NDArray[np.float32]) -> Floats:
     return np.abs(numbers.astype(np.float64) - values)
 
 
-def _coverage(below: Floats, level: int) -> float:
-    known = below[~np.isnan(below)]
+def _coverage(cumulative: Floats, level: int) -> float:
+    known = cumulative[~np.isnan(cumulative)]
     return mean((np.abs(known - 0.5) <= level / 200).astype(np.float64))

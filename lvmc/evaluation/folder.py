@@ -12,11 +12,11 @@ import numpy as np
 from lvmc.data.sample import SampleSet
 from lvmc.evaluation.coco import coco_results
 from lvmc.evaluation.curves import draw_pck, draw_precision_recall, draw_steps
+from lvmc.evaluation.densities import first_shapes
 from lvmc.evaluation.evaluate import Evaluated
 from lvmc.evaluation.evaluation import Evaluation, save_errors
 from lvmc.evaluation.pictures import draw_overview, draw_sample
 from lvmc.evaluation.predict import Predicted
-from lvmc.evaluation.shapes import first_shapes
 from lvmc.evaluation.shown import Shown, colours, look, worst
 from lvmc.evaluation.tables import listings, markdown, write_figures, write_rows
 from lvmc.results.densities import draw_densities

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lvmc.data.batches import Batch
 from lvmc.data.pointvectors import numbers_of
-from lvmc.evaluation.below import family_below
+from lvmc.evaluation.cumulative import family_cumulative
 from lvmc.evaluation.outputs import evaluated_outputs
 from lvmc.graph import EnergyGraph, HeadNode
 from lvmc.heads import HeadRecord
@@ -41,7 +41,7 @@ class Numbers:
         refined: (B, dims), `predicted` moved up the density of an energy that learns the same.
         log_likelihood: (B,), log p(y | x) of the truth; nan where some of it is not known.
         log_error: (B,), how far it may be off, by the normaliser of an energy.
-        below: (B, dims), P(Y ≤ y | x) of the truth, by coordinate.
+        cumulative: (B, dims), P(Y ≤ y | x) of the truth, by coordinate.
     """
 
     predicted: Tensor
@@ -49,7 +49,7 @@ class Numbers:
     refined: Tensor | None = None
     log_likelihood: Tensor | None = None
     log_error: Tensor | None = None
-    below: Tensor | None = None
+    cumulative: Tensor | None = None
 
 
 def dims_of(record: HeadRecord | None) -> int | None:
@@ -163,7 +163,10 @@ def _family(
     with torch.no_grad():
         log_likelihood = density.value(truth[:, None])[:, 0]
     return Numbers(
-        predicted, refined=refined, log_likelihood=log_likelihood, below=family_below(head.record, given, truth)
+        predicted,
+        refined=refined,
+        log_likelihood=log_likelihood,
+        cumulative=family_cumulative(head.record, given, truth),
     )
 
 
@@ -192,8 +195,8 @@ def _energy(
         return Numbers(predicted, mean)
     with torch.no_grad():
         log_likelihood = density.value(truth[:, None])[:, 0] - integrals.log_normaliser
-    below = grid.below(truth) if grid else None
-    return Numbers(predicted, mean, None, log_likelihood, integrals.log_normaliser_error, below)
+    cumulative = grid.cumulative(truth) if grid else None
+    return Numbers(predicted, mean, None, log_likelihood, integrals.log_normaliser_error, cumulative)
 
 
 def learned(batch: Batch, train: Train, head: HeadNode, device: Any) -> Tensor | None:

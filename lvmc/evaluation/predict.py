@@ -44,7 +44,7 @@ class Predicted:
         refined: As `numbers`, or as `points`: where the density of an energy moves them.
         log_likelihood: (samples,) log p(y | x) of the truth; nan where it is not known.
         log_error: (samples,) how far that may be off.
-        below: (samples, D) P(Y ≤ y | x) of the truth, by coordinate.
+        cumulative: (samples, D) P(Y ≤ y | x) of the truth, by coordinate.
     """
 
     points: NDArray[np.float32] | None = None
@@ -57,7 +57,7 @@ class Predicted:
     refined: NDArray[np.float32] | None = None
     log_likelihood: NDArray[np.float32] | None = None
     log_error: NDArray[np.float32] | None = None
-    below: NDArray[np.float32] | None = None
+    cumulative: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _of_numbers(said: Numbers, train: Train, size: tuple[int, int]) -> Predicted
         return None if numbers is None else _floats(numbers if train.learns_values else points_of_vector(numbers, size))
 
     known: dict[str, Any] = {"numbers" if train.learns_values else "points": placed(said.predicted)}
-    for name in ("log_likelihood", "log_error", "below"):
+    for name in ("log_likelihood", "log_error", "cumulative"):
         known[name] = None if getattr(said, name) is None else _floats(getattr(said, name))
     return Predicted(mean=placed(said.mean), refined=placed(said.refined), **known)
 

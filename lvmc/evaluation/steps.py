@@ -15,7 +15,7 @@ from lvmc.evaluation.points import mean, pck, point_errors
 from lvmc.evaluation.predict import Truth, joined, said_of, truth_of
 from lvmc.graph.states import FeedbackNode
 from lvmc.runtime.module import compiled_of
-from lvmc.runtime.starting import start_of_state
+from lvmc.runtime.starts import start_of_state
 from lvmc.spec.train import Train
 
 if TYPE_CHECKING:

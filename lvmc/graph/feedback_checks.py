@@ -5,7 +5,7 @@ from __future__ import annotations
 from lvmc.graph.checks import MAX_UPDATES
 from lvmc.graph.couplings import divisors, text
 from lvmc.graph.feedback import canvas_of
-from lvmc.graph.feedback_heads import check_change, check_untied
+from lvmc.graph.feedback_head_checks import check_change, check_untied
 from lvmc.graph.findings import Findings
 from lvmc.ir import Size
 from lvmc.records import nearest

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lvmc.graph.findings import Findings
 from lvmc.graph.records import EnergyGraph
-from lvmc.graph.train_steps_checks import check_steps
+from lvmc.graph.train_step_checks import check_steps
 from lvmc.graph.value_checks import check_values
 from lvmc.heads.density import Density
 from lvmc.heads.heatmap import Heatmap

@@ -42,7 +42,7 @@ class Grid:
         indices = torch.unravel_index(places, self.density.shape[1:])
         return torch.stack([axis[index] for axis, index in zip(self.axes, indices, strict=True)], 1)
 
-    def below(self, y: Tensor) -> Tensor:
+    def cumulative(self, y: Tensor) -> Tensor:
         """P(Y_d ≤ y_d | x) of numbers y (batch, dims), by coordinate: cell by cell, linear within a cell."""
         import torch
 

@@ -17,7 +17,7 @@ from lvmc.heads.density import Density
 from lvmc.results.densities import Shape, shapes_of
 from lvmc.results.images import Given, read_block, read_numbers
 from lvmc.runtime.module import compiled_of
-from lvmc.runtime.starting import start_of_state
+from lvmc.runtime.starts import start_of_state
 
 if TYPE_CHECKING:
     import torch

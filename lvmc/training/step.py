@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from lvmc.data.batches import Batch
 from lvmc.graph import EnergyGraph
 from lvmc.spec.train import Train
-from lvmc.training.along import run_along
+from lvmc.training.feedback import run_along
 from lvmc.training.stages import Stretch
 from lvmc.training.summed import summed
 from lvmc.training.targets import counts_of, targets_of

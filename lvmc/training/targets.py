@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def targets_of(graph: EnergyGraph, train: Train, batch: Batch, widest: float | None = None) -> dict[str, Tensor]:
     """Targets of every head, on the device of the batch; with `at: each` one target for the predictions of all passes.
 
-    With outer feedback they are those of all steps; heads that move points have none here (`along`).
+    With outer feedback they are those of all steps; heads that move points have none here (`feedback`).
 
     Heatmaps: (B, points, H, W) float32: discs of radius `radius` × `evaluate.pck` × unit, or of `pixels` (logistic), or
     Gaussians with that σ (l2); −1 where a map does not count. Segmentations: (B, H, W) uint8, 255 where a pixel does

@@ -10,7 +10,7 @@ from lvmc.data.sample import SampleSet, Splits
 from lvmc.evaluation.evaluate import predict_and_evaluate
 from lvmc.graph import EnergyGraph
 from lvmc.spec.train import Train
-from lvmc.training.along import corrections_of
+from lvmc.training.feedback import corrections_of
 from lvmc.training.fit import check_batch
 from lvmc.training.targets import counts_of, targets_of
 

@@ -17,7 +17,7 @@ from scipy.stats import laplace, norm
 import lvmc
 from lvmc.data.sample import About, Sample
 from lvmc.evaluation import Predicted, Truth, evaluate, predict, predict_and_evaluate
-from lvmc.evaluation.below import family_below
+from lvmc.evaluation.cumulative import family_cumulative
 from lvmc.evaluation.evaluate_numbers import evaluate_numbers
 from lvmc.evaluation.folder import write_densities, write_numbers, write_pictures
 from lvmc.evaluation.numbers import refiners
@@ -108,7 +108,7 @@ def test_an_energy_is_judged_as_by_quadrature() -> None:
         assert said.log_likelihood[index] == pytest.approx(likelihoods[-1], abs=2e-4)
         assert abs(said.log_likelihood[index] - likelihoods[-1]) <= said.log_error[index] + 1e-4
         assert said.mean[index, 0] == pytest.approx(first / z, abs=1e-3)
-        assert said.below[index, 0] == pytest.approx(quad(weighted, -4, true, limit=200)[0] / z, abs=1e-3)
+        assert said.cumulative[index, 0] == pytest.approx(quad(weighted, -4, true, limit=200)[0] / z, abs=1e-3)
         places = np.linspace(-4, 4, 401)
         best = places[np.argmax([weighted(y) for y in places])]
         wanted, _ = refined(energy, features, np.array([best]), 6, np.array([0.3]), 0.5)
@@ -152,7 +152,7 @@ def test_families_lie_below_as_in_scipy() -> None:
     centre, spread = given.numpy()[:, :2], given.numpy()[:, 2:]
     for model, family, scale in (("gaussian", norm, np.exp(spread / 2)), ("laplace", laplace, np.exp(spread))):
         record = Density(kind="density", model=model, dims=2, reads={"h": {}})  # pyright: ignore[reportArgumentType]
-        assert np.allclose(family_below(record, given, y), family.cdf(y.numpy(), centre, scale), atol=1e-12)
+        assert np.allclose(family_cumulative(record, given, y), family.cdf(y.numpy(), centre, scale), atol=1e-12)
 
 
 def test_bins_lie_below_linearly() -> None:
@@ -162,7 +162,7 @@ def test_bins_lie_below_linearly() -> None:
     share = torch.softmax(logits, 1)[0]
     places = torch.tensor([[-1.0], [0.0], [0.25], [0.5], [1.2], [2.0], [9.0]]).double()
     wanted = [0, 0, share[0] / 2, share[0], share[0] + share[1] + 0.4 * share[2], 1, 1]
-    assert np.allclose(family_below(record, logits.expand(7, -1), places)[:, 0], wanted)
+    assert np.allclose(family_cumulative(record, logits.expand(7, -1), places)[:, 0], wanted)
 
 
 @pytest.mark.parametrize("pixels", [False, True])
@@ -176,14 +176,14 @@ def test_two_numbers_lie_below_as_in_a_plane_of_sums(pixels: bool) -> None:
     low, high = ([-1.0, -1.0], [1.0, 1.0]) if pixels else ([-2.0, -2.0], [2.0, 2.0])
     axes, fine = density.grid(low, high, 501)
     y = torch.tensor([[0.3, -0.4], [-0.7, 0.1]]).double()
-    below = found.below(y)
+    below = found.cumulative(y)
     for row in range(2):
         for number in range(2):
             marginal = fine[row].sum(1 - number)
             wanted = marginal[axes[number] <= y[row, number]].sum() / marginal.sum()
             assert float(below[row, number]) == pytest.approx(float(wanted), abs=5e-3)
-    assert torch.allclose(found.below(y * 0 + 9), torch.ones(2, 2).double())
-    assert torch.allclose(found.below(y * 0 - 9), torch.zeros(2, 2).double())
+    assert torch.allclose(found.cumulative(y * 0 + 9), torch.ones(2, 2).double())
+    assert torch.allclose(found.cumulative(y * 0 - 9), torch.zeros(2, 2).double())
     at = [
         found.density[row, *[int((axis == peak[n]).nonzero()) for n, axis in enumerate(found.axes)]]
         for row, peak in enumerate(found.peaks)
@@ -199,7 +199,7 @@ def test_figures_by_hand() -> None:
         mean=np.asarray([[1, 2], [0, 3]], np.float32),
         log_likelihood=np.asarray([-1, np.nan], np.float32),
         log_error=np.asarray([0.5, 0.1], np.float32),
-        below=np.asarray([[0.5, 0.04], [0.8, np.nan]], np.float32),
+        cumulative=np.asarray([[0.5, 0.04], [0.8, np.nan]], np.float32),
     )
     found = evaluate_numbers("s/h", said, Truth(units=np.ones(2, np.float32), values=values), (0, 2)).figures
     wanted = {

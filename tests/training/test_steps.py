@@ -21,7 +21,7 @@ from lvmc.loading import resolve
 from lvmc.runtime.module import compiled_of
 from lvmc.spec import Spec
 from lvmc.training import train_spec
-from lvmc.training.along import run_along
+from lvmc.training.feedback import run_along
 from lvmc.training.paths import bounded_correction
 from lvmc.training.stages import first_model, next_model, stretches
 from tests.cli.test_emitted import run_alone

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def family_below(record: Density, given: Tensor, y: Tensor) -> Tensor:
+def family_cumulative(record: Density, given: Tensor, y: Tensor) -> Tensor:
     """P(Y_d ≤ y_d | x) by coordinate, (batch, dims).
 
     Args:
@@ -22,7 +22,7 @@ def family_below(record: Density, given: Tensor, y: Tensor) -> Tensor:
     import torch
 
     if record.model == "softmax":
-        return _bins_below(record, given, y)
+        return _bins_cumulative(record, given, y)
     centre, spread = given.chunk(2, -1)
     if record.model == "gaussian":
         return 0.5 * (1 + torch.erf((y - centre) * (-0.5 * spread).exp() / sqrt(2)))
@@ -31,7 +31,7 @@ def family_below(record: Density, given: Tensor, y: Tensor) -> Tensor:
     return torch.where(offset > 0, 1 - tail, tail)
 
 
-def _bins_below(record: Density, given: Tensor, y: Tensor) -> Tensor:
+def _bins_cumulative(record: Density, given: Tensor, y: Tensor) -> Tensor:
     """Linear within the bin that y falls in."""
     import torch
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lvmc.data.batches import Batch
 from lvmc.graph.states import FeedbackNode
-from lvmc.runtime.starting import start_of_state
+from lvmc.runtime.starts import start_of_state
 from lvmc.spec.train import Train
 from lvmc.training.paths import Path, corrections_along, fixed_path
 from lvmc.training.targets import known_points
