@@ -1,4 +1,4 @@
-"""`lvmc eval`: a trained model judged on the samples of a split: tables, curves, predictions and pictures."""
+"""`lvmc eval`: a trained model evaluated on the samples of a split: tables, curves, predictions and pictures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Split(StrEnum):
 
 Data = Annotated[
     str | None,
-    typer.Option(metavar="YAML", help="Samples to judge on instead of the spec's: as `data` in a `train` section."),
+    typer.Option(metavar="YAML", help="Samples to evaluate on instead of the spec's: as `data` in a `train` section."),
 ]
 Which = Annotated[Split, typer.Option("--split", help="Which of the samples; test includes it under occluders.")]
 Out = Annotated[
@@ -63,7 +63,7 @@ def eval_model(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a trained model on test samples: errors of points, pixels and numbers, likelihoods of densities."""
+    """Evaluate a trained model on test samples: errors of points, pixels and numbers, likelihoods of densities."""
     from lvmc.cli.folder import check_replaceable, write_folder
     from lvmc.cli.output import print_json, remark
     from lvmc.data.sources import open_data

@@ -45,7 +45,7 @@ def train_spec(  # noqa: PLR0913
         devices: Processes on this machine, each with a device. Under torchrun its number counts.
         strategy: How processes share the model: `ddp` (also `auto`): each has all of it; `fsdp`: each has a part.
         accelerator: Kind of the devices.
-        evaluate_on: Sets that the weights kept are judged on in the end.
+        evaluate_on: Sets that the weights kept are evaluated on in the end.
         save_every: Steps between two checkpoints, instead of a minute or more.
         tell: Is told how the run goes on, in the first process.
 
